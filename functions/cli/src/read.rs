@@ -1,0 +1,76 @@
+//! `inlet read`: the rows of a file on standard output, its rejects on standard error.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+use inlet::catalog::{Format, Source};
+use inlet::failure::Failure;
+use inlet::format::{self, Limits};
+use inlet::record::plain::{self, PlainError};
+use inlet::record::{Mapping, Reject, RejectContext};
+use serde_json::json;
+
+use crate::{Ending, To};
+
+pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Ending> {
+    let source = source.map(definition).transpose()?;
+    let (settings, fields) = match &source {
+        Some(source) => (source.format.clone(), source.fields.as_slice()),
+        None => (Format::default(), [].as_slice()),
+    };
+    let name = file.display().to_string();
+    let input: Box<dyn Read + Send> = if name == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{name}: {e}")))?)
+    };
+    let failed = |failure: Failure| Ending::Failed(Some(format!("{name}: {failure}")));
+    let (mut rows, detected) = format::open(input, &settings, Limits::default())
+        .map_err(|error| failed(error.failure()))?;
+    for evidence in &detected.evidence {
+        tracing::info!("{name}: {evidence}");
+    }
+    let fields = if detected.columns.is_empty() { &[] } else { fields };
+    let mapping =
+        Mapping::new(&detected.columns, fields).map_err(|error| failed(error.failure()))?;
+    for note in mapping.notes() {
+        eprintln!("inlet: {name}: {note}");
+    }
+
+    let object = json!({ "file": name }).to_string();
+    let context = RejectContext { object_json: &object, table: "" };
+    let mut line = Vec::new();
+    let mut unwritten = None;
+    let mut rejected = |reject: &Reject<'_>| {
+        line.clear();
+        reject.write_line(&context, &mut line);
+        if let Err(error) = io::stderr().lock().write_all(&line) {
+            unwritten = Some(error);
+        }
+    };
+    let mut out = io::stdout().lock();
+    let written = match to {
+        To::Ndjson => plain::ndjson(&mut rows, &mapping, &mut out, &mut rejected),
+        To::Csv => plain::csv(&mut rows, &mapping, &mut out, &mut rejected),
+    };
+    if let Some(error) = unwritten {
+        return Err(Ending::Failed(Some(format!("the rejects could not be written: {error}"))));
+    }
+    match written.and_then(|counters| out.flush().map(|()| counters).map_err(PlainError::from)) {
+        Ok(counters) if counters.rejects == 0 => Ok(()),
+        Ok(counters) => Err(Ending::Failed(Some(format!(
+            "{name}: {} of {} rows were rejected",
+            counters.rejects, counters.rows
+        )))),
+        // The reader has what it wanted, as in `inlet read … | head`.
+        Err(PlainError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(failed(error.failure())),
+    }
+}
+
+fn definition(path: &Path) -> Result<Source, Ending> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|e| Ending::Usage(format!("{name}: {e}")))?;
+    Source::from_toml(&name, &text).map_err(|problems| Ending::Usage(problems.to_string()))
+}

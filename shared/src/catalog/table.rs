@@ -1,0 +1,57 @@
+//! The table that a file belongs to.
+
+use super::definition::Source;
+use super::path::{COMPRESSIONS, Captures};
+
+/// Extensions of formats, which a table's name leaves out.
+const FORMATS: [&str; 3] = ["csv", "tsv", "txt"];
+
+impl Source {
+    /// The table of the object `key`, which the source's path matched with `captures`: what `{table}`
+    /// captured, else the source's `table`, else the file's name without its extensions
+    /// (`2026/deals.eu.csv.gz` → `deals.eu`).
+    ///
+    /// The name is as it stands in the key; who makes a file or an address of it has to escape it.
+    pub fn table(&self, captures: &Captures<'_>, key: &str) -> String {
+        let named = captures.get("table").or(self.table.as_deref());
+        named.unwrap_or_else(|| stem(key)).to_owned()
+    }
+}
+
+fn stem(key: &str) -> &str {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    without(without(name, &COMPRESSIONS), &FORMATS)
+}
+
+/// The name without its extension, if that is one of these and not the whole name.
+fn without<'n>(name: &'n str, extensions: &[&str]) -> &'n str {
+    match name.rsplit_once('.') {
+        Some((rest, extension))
+            if !rest.is_empty() && extensions.iter().any(|e| e.eq_ignore_ascii_case(extension)) =>
+        {
+            rest
+        }
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stem_loses_one_compression_and_one_format() {
+        for (key, table) in [
+            ("daily/deals.csv", "deals"),
+            ("deals.2026.CSV.gz", "deals.2026"),
+            ("a/b/Größe 1+2.tsv", "Größe 1+2"),
+            ("deals.gz", "deals"),
+            ("deals.csv.csv", "deals.csv"),
+            ("deals.dat", "deals.dat"),
+            (".csv", ".csv"),
+            ("README", "README"),
+        ] {
+            assert_eq!(stem(key), table, "{key}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Definitions from TOML: what they become, and what is wrong with them.
+
+#![allow(clippy::unwrap_used, reason = "a test says where it failed")]
+
+use super::*;
+
+fn source(text: &str) -> Source {
+    Source::from_toml("sources/deals.toml", text).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn problems_of_source(text: &str) -> String {
+    Source::from_toml("deals.toml", text).unwrap_err().to_string()
+}
+
+/// The only problem of a source that is right but for `more`.
+fn problem_of(more: &str) -> String {
+    let problems =
+        problems_of_source(&format!("key = 'a'\nconnection = 'inlet'\nbucket = 'one'\n{more}"));
+    assert_eq!(problems.lines().count(), 1, "{problems}");
+    problems
+}
+
+fn problems_of_connection(text: &str) -> String {
+    Catalog::from_toml(&[("acme.toml", text)], &[]).unwrap_err().to_string()
+}
+
+#[test]
+fn the_shortest_source_has_every_default() {
+    let source = source("key = 'deals'\nconnection = 'inlet'\nbucket = 'acme-drop'\n");
+    assert_eq!(source.path.as_str(), SUPPORTED_FILES);
+    assert_eq!(source.mode, Mode::Append);
+    assert_eq!(source.max_size, MAX_OBJECT_SIZE);
+    assert_eq!(source.dedup, Dedup::Current);
+    assert_eq!(source.on_remove, OnRemove::Delete);
+    assert_eq!(source.format, Format::default());
+    assert_eq!(source.rejects, RejectPolicy::default());
+    assert_eq!(source.refresh, RefreshSchedule::default());
+    assert_eq!(source.deliver, [Destination::Home]);
+    assert!(source.table.is_none() && source.fields.is_empty());
+}
+
+const FULL: &str = r#"
+key = "deals"
+connection = "acme"
+bucket = "acme-drop"
+path = "daily-exports/{table}/**/*.{csv,tsv}"
+mode = "snapshot"
+max_size = "100MB"
+dedup = "ever"
+on_remove = "keep"
+[format]
+kind = "csv"
+delimiter = "\t"
+header = false
+skip_lines = 2
+[fields]
+"Name"    = { role = "name" }
+"Deal ID" = { as = "id", role = "id" }
+"Owner"   = { as = "owner", role = "user" }
+"Seller"  = { role = "user", type = "text" }
+"Closed"  = { as = "closed_on", type = "date", format = "%d.%m.%Y", required = true }
+[rejects]
+policy = "skip"
+max_count = 10
+max_ratio = 0.01
+[refresh]
+schedule = "cron(0 6,18 * * ? *)"
+poll = "rate(15 minutes)"
+timezone = "Europe/Paris"
+[[deliver]]
+to = "sqs"
+queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/deals"
+[[deliver]]
+to = "file"
+directory = "copies"
+[[deliver]]
+to = "home"
+"#;
+
+#[test]
+fn every_setting_is_read() {
+    let source = source(FULL);
+    assert_eq!((source.mode, source.dedup), (Mode::Snapshot, Dedup::Ever));
+    assert_eq!((source.max_size, source.on_remove), (100_000_000, OnRemove::Keep));
+    assert_eq!(source.format.kind, Some(FormatKind::Csv));
+    assert_eq!(source.format.delimiter, Some(b'\t'));
+    assert_eq!((source.format.header, source.format.skip_lines), (Some(false), 2));
+    let columns: Vec<_> = source.fields.iter().map(|field| field.column.as_str()).collect();
+    assert_eq!(columns, ["Name", "Deal ID", "Owner", "Seller", "Closed"], "in their order");
+    let kinds: Vec<_> = source.fields.iter().map(|field| field.kind).collect();
+    use FieldType::{Date, Email, Text};
+    assert_eq!(kinds, [Text, Text, Email, Text, Date], "a user is an email unless typed");
+    let required: Vec<_> = source.fields.iter().map(|field| field.required).collect();
+    assert_eq!(required, [false, true, false, false, true], "an id is required");
+    assert_eq!(source.fields[1].name, "id");
+    assert_eq!(source.fields[3].name, "Seller");
+    assert_eq!(source.fields[4].format.as_deref(), Some("%d.%m.%Y"));
+    assert_eq!(source.rejects.policy, OnReject::Skip);
+    assert_eq!((source.rejects.max_count, source.rejects.max_ratio), (Some(10), Some(0.01)));
+    assert_eq!(source.refresh.timezone.as_deref(), Some("Europe/Paris"));
+    assert_eq!(source.deliver.len(), 3);
+    assert_eq!(source.deliver[1], Destination::File { directory: Some("copies".to_owned()) });
+}
+
+#[test]
+fn a_connection_is_read_with_its_defaults() {
+    let full = "key = 'acme'\nname = 'Acme Corp'\nregion = 'eu-west-1'\naccess = 'read-write'\n\
+                bucket_owner = '123456789012'\nendpoint = 'http://localhost:9000'\n\
+                path_style = true\nauth = { mode = 'default' }\n";
+    let catalog = Catalog::from_toml(&[("a.toml", full), ("b.toml", "key = 'bare'")], &[]).unwrap();
+    let acme = catalog.connection("acme").unwrap();
+    assert_eq!((acme.name.as_str(), acme.access), ("Acme Corp", Access::ReadWrite));
+    assert!(acme.path_style && acme.endpoint.is_some() && acme.bucket_owner.is_some());
+    let bare = catalog.connection("bare").unwrap();
+    assert_eq!((bare.name.as_str(), bare.access, bare.path_style), ("bare", Access::Read, false));
+}
+
+#[test]
+fn definitions_survive_json() {
+    for text in [FULL, "key = 'a'\nconnection = 'inlet'\nbucket = 'one'"] {
+        let source = source(text);
+        let json = serde_json::to_string(&source).unwrap();
+        assert_eq!(serde_json::from_str::<Source>(&json).unwrap(), source, "{json}");
+    }
+    let catalog = Catalog::from_toml(&[("a.toml", "key = 'acme'")], &[]).unwrap();
+    for connection in catalog.connections() {
+        let json = serde_json::to_string(connection).unwrap();
+        assert_eq!(&serde_json::from_str::<Connection>(&json).unwrap(), connection);
+    }
+}
+
+#[test]
+fn ten_mistakes_are_listed_together_with_their_places() {
+    let text = r#"key = "my deals"
+conection = "acme"
+bucket = "s3://acme-drop/daily"
+path = "daily/{table"
+mode = "snapshoot"
+max_size = "100 megabytes"
+[format]
+delimeter = ";"
+header = "yes"
+skip_lines = -1
+[fields]
+"Deal ID" = { as = "id", role = "id" }
+"Row"     = { as = "id", role = "id" }
+[rejects]
+max_ratio = 1.5
+[refresh]
+schedule = "0 6 * * *"
+[[deliver]]
+queue_url = "https://example.com/queue"
+"#;
+    let expected = r#"
+deals.toml:1:1: connection is missing at the top level; name the key of a connection
+deals.toml:1:7: "my deals" is not a key; use letters A-Z and a-z, digits, _ and - only
+deals.toml:2:1: unknown key "conection" at the top level; did you mean "connection"?
+deals.toml:3:10: "s3://acme-drop/daily" is not a bucket's name; write the bucket's name alone, and the folder in path
+deals.toml:4:8: path "daily/{table": { is not closed at character 7; add }, or write \{ for the character itself
+deals.toml:5:8: unknown mode "snapshoot", it can be "snapshot" or "append"; did you mean "snapshot"?
+deals.toml:6:12: "100 megabytes" is not a size; write a number of bytes, or a number with one of B, KB, MB, GB, TB, KiB, MiB, GiB, TiB, such as "100MB"
+deals.toml:8:1: unknown key "delimeter" in [format]; did you mean "delimiter"?
+deals.toml:9:10: header must be true or false, not a TOML string; write it without quotes
+deals.toml:10:14: skip_lines is negative; use 0 or more
+deals.toml:13:20: "Row" and "Deal ID" both become the field "id"; give one of them another name with as = "…"
+deals.toml:13:33: "Row" and "Deal ID" both have the role "id"; keep it at the column that names a row uniquely
+deals.toml:15:13: max_ratio = 1.5 is not between 0 and 1; 0.01 means one row in a hundred
+deals.toml:17:12: "0 6 * * *" is not a schedule; write cron(…) with six fields, such as "cron(0 6 * * ? *)", or "rate(15 minutes)"
+deals.toml:18:1: to is missing in [[deliver]]; write to = "home", "sqs" or "file"
+"#;
+    assert_eq!(problems_of_source(text), expected.trim());
+}
+
+#[test]
+fn each_mistake_in_a_source_says_what_to_do() {
+    for (more, expected) in [
+        ("bucket = 'two'", "deals.toml:4:1: the key is given twice; remove one of the two"),
+        ("mode = snapshot", "deals.toml:4:8: this is not TOML: "),
+        ("mode = 'document'", "4:8: not supported yet: mode = \"document\"; use \"snapshot\" or"),
+        ("format.encoding = 'latin1'", "not supported yet: encoding in [format]; remove it"),
+        ("format.kind = 'parquet'", "not supported yet: kind = \"parquet\"; use \"csv\""),
+        ("format.delimiter = '||'", "delimiter \"||\" is not one byte"),
+        ("format.delimiter = '§'", "is not one byte"),
+        ("format.delimiter = ''", "delimiter is empty"),
+        ("rejects.strict = true", "not supported yet: strict in [rejects]"),
+        ("rejects.policy = 'drop'", "unknown policy \"drop\", it can be \"quarantine\", \"skip\""),
+        ("rejects.max_ratio = nan", "max_ratio = nan is not between 0 and 1"),
+        ("rejects.max_count = 1.5", "max_count must be a whole number, not a TOML float"),
+        ("max_size = 0", "max_size is 0"),
+        ("max_size = -5", "max_size is negative"),
+        (
+            "max_size = true",
+            "max_size must be a number of bytes or a text such as \"100MB\", not a TOML boolean",
+        ),
+        ("format = 'csv'", "format must be a table, not a TOML string"),
+        ("table = 'x'\npath = '{table}/*'", "4:9: the table is named twice"),
+        ("refresh.timezone = ''", "timezone is empty"),
+        ("refresh.poll = 'rate(5 weeks)'", "\"rate(5 weeks)\" is not a rate"),
+        ("[rejects]\ndelimiter = ';'", "in [rejects]; it belongs in [format]"),
+        (
+            "[[deliver]]\nto = 'home'\nmode = 'append'",
+            "6:1: unknown key \"mode\" in [[deliver]]; it belongs at the top",
+        ),
+        ("[[deliver]]\nto = 'webhook'\nurl = 'https://x'", "not supported yet: to = \"webhook\""),
+        ("[[deliver]]\nto = 'sqs'\nqueue_url = 'deals'", "\"deals\" is not a URL"),
+        ("[[deliver]]\nto = 'home'\n[[deliver]]\nto = 'home'", "7:6: the same destination"),
+        ("[deliver]\nto = 'home'", "write its header with [[ and ]]"),
+        ("deliver = []", "deliver names no destination"),
+        ("[fields]\na = 'b'", "[fields] \"a\" must be a table"),
+        (
+            "[fields]\na = { typ = 'date' }",
+            "unknown key \"typ\" in [fields] \"a\"; did you mean \"type\"?",
+        ),
+        ("[fields]\na = { type = 'integr' }", "did you mean \"integer\"?"),
+        ("[fields]\na = { format = '%Y' }", "5:16: format is for the types date and datetime"),
+        ("[fields]\na = { role = 'id', required = false }", "every row needs its id"),
+        ("[fields]\na = {}\nb = { as = 'a' }", "\"b\" and \"a\" both become the field \"a\""),
+    ] {
+        let problem = problem_of(more);
+        assert!(
+            problem.contains(expected),
+            "{more}\n  gave      {problem}\n  expected  {expected}"
+        );
+    }
+}
+
+#[test]
+fn each_mistake_in_a_connection_says_what_to_do() {
+    for (text, expected) in [
+        ("name = 'Acme'", "acme.toml:1:1: key is missing at the top level; give a stable name"),
+        ("key = 'a'\nauth = { mode = 'role', role_arn = 'x' }", "2:17: not supported yet: mode"),
+        (
+            "key = 'a'\nauth = { mode = 'default', role_arn = 'x' }",
+            "2:28: unknown key \"role_arn\"",
+        ),
+        ("key = 'a'\naccess = 'write'", "unknown access \"write\", it can be \"read\" or"),
+        ("key = 'a'\nregion = 'EU West'", "is not the code of a region"),
+        (
+            "key = 'a'\nbucket_owner = 123456789012",
+            "bucket_owner must be a string, not a TOML integer; put it in quotes",
+        ),
+        ("key = 'a'\nbucket_owner = '123'", "write its twelve digits"),
+        ("key = 'a'\nendpoint = 'localhost:9000'", "begin it with https://"),
+        ("key = 'a'\nmode = 'default'", "it belongs in [auth]"),
+    ] {
+        let problem = problems_of_connection(text);
+        assert!(
+            problem.contains(expected),
+            "{text}\n  gave      {problem}\n  expected  {expected}"
+        );
+        assert_eq!(problem.lines().count(), 1, "{problem}");
+    }
+}
+
+#[test]
+fn definitions_are_checked_across_files() {
+    let a = "key = 'a'\nconnection = 'acne'\nbucket = 'one'\n";
+    let b = "key = 'a'\nconnection = 'acme'\nbucket = 'two'\nmodes = 'append'\n";
+    let acme = "key = 'acme'\n";
+    let connections = [("connections/1.toml", acme), ("connections/2.toml", acme)];
+    let sources = [("sources/a.toml", a), ("sources/b.toml", b)];
+    let problems = Catalog::from_toml(&connections, &sources).unwrap_err();
+    let expected = r#"
+connections/2.toml:1:7: the connection "acme" is in connections/1.toml already; give one of them another key
+sources/a.toml:2:14: there is no connection "acne"; did you mean "acme"?
+sources/b.toml:1:7: the source "a" is in sources/a.toml already; give one of them another key
+sources/b.toml:4:1: unknown key "modes" at the top level; did you mean "mode"?
+"#;
+    assert_eq!(problems.to_string(), expected.trim());
+}
+
+#[test]
+fn a_broken_connection_is_not_also_an_unknown_one() {
+    for broken in ["key = acme", "key = 'a c m e'", "key = 'acme'\nregion = 5"] {
+        let source = "key = 'a'\nconnection = 'acme'\nbucket = 'one'\n";
+        let problems =
+            Catalog::from_toml(&[("acme.toml", broken)], &[("a.toml", source)]).unwrap_err();
+        assert_eq!(problems.as_slice().len(), 1, "{problems}");
+        assert_eq!(problems.as_slice()[0].file, "acme.toml");
+    }
+}
+
+#[test]
+fn columns_count_characters() {
+    let problems = problem_of("[fields]\n'Größe' = { typ = 'date' }");
+    assert!(problems.starts_with("deals.toml:5:13: "), "{problems}");
+}

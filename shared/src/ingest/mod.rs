@@ -1,0 +1,340 @@
+//! **ingest**: the way of a file, told once.
+//!
+//! ```text
+//! message ─► notices ─► sources ─► for each object and source (`object`):
+//!     ledger: plan ─► open ─► claim ─► rows ─► records ─► batches ─► acknowledged ─► ledger: done
+//! ```
+//!
+//! Promises: each message of a batch ends by itself, whatever the others do, and a panic in the work
+//! on one object is that object's failure alone; notices of one object are taken one after the
+//! other; a message is acknowledged only when everything that it asked for is settled in the ledger,
+//! ordered anew, or in the dead letters with its cause. Never: this room knows neither Lambda nor a
+//! terminal.
+
+mod lease;
+mod object;
+mod small;
+mod stream;
+mod visibility;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use self::visibility::Hidden;
+use crate::catalog::CatalogStore;
+use crate::clock::Clock;
+use crate::delivery::Deliveries;
+use crate::failure::{Disposition, Failure};
+use crate::ledger::Ledger;
+use crate::notice::{self, DeadLetter, Malformed, Notice};
+use crate::object::{ObjectId, Objects};
+use crate::observe::{Happening, Observer};
+use crate::queue::{Message, Queue};
+use crate::record::BatchLimits;
+use crate::rejects::Rejects;
+
+pub use visibility::VISIBILITY;
+
+/// Receives of a message after which a failure is final; the queue's own bound is the same.
+pub const MAX_RECEIVES: u32 = 5;
+
+/// A batch closes at this many bytes of records, or at this many records. The same for all
+/// destinations, because the ids of batches follow from it.
+const BATCHES: BatchLimits = BatchLimits { max_bytes: 240_000, max_records: 1_000 };
+
+/// Everything that the pipeline stands on.
+#[derive(Clone)]
+pub struct Ports {
+    /// Connections and sources.
+    pub catalog: Arc<dyn CatalogStore>,
+    /// What became of each object.
+    pub ledger: Arc<dyn Ledger>,
+    /// The bytes.
+    pub objects: Arc<dyn Objects>,
+    /// Where orders and dead letters go.
+    pub queue: Arc<dyn Queue>,
+    /// Where events go.
+    pub deliveries: Arc<dyn Deliveries>,
+    /// Where rejects go.
+    pub rejects: Arc<dyn Rejects>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All that it asked for is settled: it can go.
+    Acknowledge,
+    /// It comes back after this.
+    Return {
+        /// How long it stays hidden.
+        after: Duration,
+    },
+}
+
+/// The pipeline.
+pub struct Ingest {
+    ports: Ports,
+    /// This worker's name in the ledger.
+    owner: String,
+    /// Objects worked on at a time.
+    slots: Arc<Semaphore>,
+    batches: BatchLimits,
+}
+
+/// One notice of one message.
+struct Unit {
+    message: usize,
+    notice: Notice,
+}
+
+impl Ingest {
+    /// A worker named `owner` (unique to it) that works on up to `concurrency` objects at a time.
+    pub fn new(ports: Ports, owner: impl Into<String>, concurrency: usize) -> Arc<Self> {
+        Self::with_batches(ports, owner, concurrency, BATCHES)
+    }
+
+    /// The same with other batches. All workers must have the same: the ids of batches follow from
+    /// where they end.
+    pub fn with_batches(
+        ports: Ports,
+        owner: impl Into<String>,
+        concurrency: usize,
+        batches: BatchLimits,
+    ) -> Arc<Self> {
+        let slots = Arc::new(Semaphore::new(concurrency.max(1)));
+        Arc::new(Self { ports, owner: owner.into(), slots, batches })
+    }
+
+    /// Takes a batch of messages and answers what becomes of each, in their order. At `deadline`, work
+    /// that has not ended is given up and its message comes back.
+    pub async fn messages(
+        self: &Arc<Self>,
+        messages: Vec<Message>,
+        deadline: Option<Instant>,
+    ) -> Vec<Outcome> {
+        let messages: Arc<[Message]> = messages.into();
+        let mut outcomes = vec![Outcome::Acknowledge; messages.len()];
+        let hidden = Arc::new(Hidden::new(Arc::clone(&self.ports.queue), &messages));
+        let keeping = {
+            let hidden = Arc::clone(&hidden);
+            tokio::spawn(async move { hidden.keep().await })
+        };
+        let mut work = JoinSet::new();
+        let mut names = HashMap::new();
+        let mut open = vec![0; messages.len()];
+        for (object, units) in self.sort(&messages, &mut outcomes).await {
+            let members: Vec<usize> = units.iter().map(|unit| unit.message).collect();
+            members.iter().for_each(|&member| open[member] += 1);
+            let (ingest, messages) = (Arc::clone(self), Arc::clone(&messages));
+            let task = work.spawn(async move { ingest.group(units, &messages, deadline).await });
+            names.insert(task.id(), (object, members));
+        }
+        while let Some(ended) = work.join_next_with_id().await {
+            let ended = match ended {
+                Ok((_, ended)) => ended,
+                Err(panic) => {
+                    let Some((object, members)) = names.get(&panic.id()) else { continue };
+                    let failure = panicked(object.as_ref(), &panic);
+                    let mut ended = Vec::new();
+                    for &member in members {
+                        let message = &messages[member];
+                        let outcome = self.fail(message, &message.body, &failure, None).await;
+                        ended.push((member, outcome));
+                    }
+                    ended
+                }
+            };
+            for (member, outcome) in ended {
+                outcomes[member] = later(outcomes[member], outcome);
+                open[member] -= 1;
+                // At once, and not when the slowest of the batch has ended.
+                if let (0, Outcome::Return { after }) = (open[member], outcomes[member]) {
+                    hidden.set_aside(&messages[member], after).await;
+                }
+            }
+        }
+        hidden.rest().await;
+        keeping.abort();
+        outcomes
+    }
+
+    /// Reads every message, settles what needs no object, and gathers the rest by object.
+    async fn sort(
+        &self,
+        messages: &[Message],
+        outcomes: &mut [Outcome],
+    ) -> Vec<(Option<ObjectId>, Vec<Unit>)> {
+        let mut groups: Vec<(Option<ObjectId>, Vec<Unit>)> = Vec::new();
+        let mut places: HashMap<ObjectId, usize> = HashMap::new();
+        for (at, message) in messages.iter().enumerate() {
+            let notices = match notice::read(&message.body) {
+                Ok(notices) => notices,
+                Err(malformed) => {
+                    outcomes[at] = self.bury_malformed(message, &malformed).await;
+                    continue;
+                }
+            };
+            for notice in notices {
+                let object = match &notice {
+                    Notice::Object(object) => object.event.object.clone(),
+                    Notice::Look(order) => order.object.clone(),
+                    Notice::Ignored(ignored) => {
+                        self.see(&Happening::Ignored { message: &message.id, ignored });
+                        continue;
+                    }
+                    Notice::Malformed(malformed) => {
+                        let outcome = self.bury_malformed(message, malformed).await;
+                        outcomes[at] = later(outcomes[at], outcome);
+                        continue;
+                    }
+                };
+                let unit = Unit { message: at, notice };
+                match places.entry(object) {
+                    Slot::Occupied(place) => groups[*place.get()].1.push(unit),
+                    Slot::Vacant(place) => {
+                        let object = place.key().clone();
+                        place.insert(groups.len());
+                        groups.push((Some(object), vec![unit]));
+                    }
+                }
+            }
+        }
+        groups
+    }
+
+    /// The notices of one object, one after the other.
+    async fn group(
+        self: Arc<Self>,
+        units: Vec<Unit>,
+        messages: &[Message],
+        deadline: Option<Instant>,
+    ) -> Vec<(usize, Outcome)> {
+        let Ok(_slot) = self.slots.acquire().await else { return Vec::new() };
+        let mut ended = Vec::with_capacity(units.len());
+        for unit in units {
+            let message = &messages[unit.message];
+            let outcome = self.unit(&unit.notice, message, deadline).await;
+            ended.push((unit.message, outcome));
+        }
+        ended
+    }
+
+    /// One notice: every source that it concerns.
+    async fn unit(&self, notice: &Notice, message: &Message, deadline: Option<Instant>) -> Outcome {
+        let catalog = match self.ports.catalog.current().await {
+            Ok(catalog) => catalog,
+            Err(error) => {
+                return self.fail(message, &message.body, &Failure::from(&error), None).await;
+            }
+        };
+        let Some(object) = notice.object() else { return Outcome::Acknowledge };
+        let only = match notice {
+            Notice::Look(order) => order.source.as_deref(),
+            _ => None,
+        };
+        let mut outcome = Outcome::Acknowledge;
+        let mut taken = false;
+        for target in catalog.matching(&object.bucket, &object.key) {
+            if only.is_some_and(|only| only != target.source.key) {
+                continue;
+            }
+            taken = true;
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return self.not_begun(notice, object, message).await;
+            }
+            let work = object::Job { target: &target, notice, message, deadline };
+            outcome = later(outcome, self.object(work).await);
+        }
+        if !taken {
+            self.see(&Happening::Unmatched { object });
+        }
+        outcome
+    }
+
+    /// There was no time even to begin: that is no attempt, and must not count towards the dead
+    /// letters as each receive of this message does. So the notice is ordered anew.
+    async fn not_begun(&self, notice: &Notice, object: &ObjectId, message: &Message) -> Outcome {
+        let order = object::again(notice, object);
+        match self.ports.queue.order(&[order], Duration::ZERO).await {
+            Ok(()) => Outcome::Acknowledge,
+            Err(error) => self.fail(message, &message.body, &Failure::from(&error), None).await,
+        }
+    }
+
+    async fn bury_malformed(&self, message: &Message, malformed: &Malformed) -> Outcome {
+        self.fail(message, &malformed.raw, &Failure::from(malformed), None).await
+    }
+
+    /// A failure that no entry of the ledger can tell: the message comes back, or at last is buried
+    /// with the cause. `body` is what of it failed.
+    async fn fail(
+        &self,
+        message: &Message,
+        body: &str,
+        failure: &Failure,
+        object: Option<(&ObjectId, &str)>,
+    ) -> Outcome {
+        let buried = match failure.disposition {
+            Disposition::DeadLetter | Disposition::Park => true,
+            Disposition::Retry | Disposition::WaitUntil(_) => message.receives >= MAX_RECEIVES,
+        };
+        if !buried {
+            self.see(&Happening::Returned { message: &message.id, failure });
+            return Outcome::Return { after: self.ports.queue.backoff(message.receives) };
+        }
+        let mut letter = DeadLetter::new(failure.clone(), self.ports.clock.now(), body);
+        letter.message_id = Some(message.id.clone());
+        letter.attempts = message.receives;
+        letter.object = object.map(|(object, _)| object.clone());
+        letter.source = object.map(|(_, source)| source.to_owned());
+        match self.ports.queue.bury(&letter).await {
+            Ok(()) => {
+                self.see(&Happening::Buried { message: &message.id, failure });
+                Outcome::Acknowledge
+            }
+            // The queue's own redrive takes it in the end.
+            Err(error) => {
+                self.see(&Happening::Returned { message: &message.id, failure: &(&error).into() });
+                Outcome::Return { after: self.ports.queue.backoff(message.receives) }
+            }
+        }
+    }
+
+    fn see(&self, happening: &Happening<'_>) {
+        self.ports.observer.see(happening);
+    }
+}
+
+/// A message comes back if any part of it must, as soon as the most urgent part asks.
+fn later(a: Outcome, b: Outcome) -> Outcome {
+    match (a, b) {
+        (Outcome::Acknowledge, other) | (other, Outcome::Acknowledge) => other,
+        (Outcome::Return { after: a }, Outcome::Return { after: b }) => {
+            Outcome::Return { after: a.min(b) }
+        }
+    }
+}
+
+fn panicked(object: Option<&ObjectId>, panic: &tokio::task::JoinError) -> Failure {
+    let object = object.map_or_else(|| "a message".to_owned(), ToString::to_string);
+    Failure::new(
+        "internal_error",
+        format!("the work on {object} ended in a panic: {panic}"),
+        "This is a fault in Inlet: please report it, with the file if you can share it",
+        Disposition::Retry,
+    )
+}
+
+#[cfg(test)]
+#[cfg(feature = "local")]
+mod tests;

@@ -1,0 +1,337 @@
+//! The bytes of one object, through rows and records, to acknowledged batches.
+//!
+//! ```text
+//! body ─► (task) ─► chunks ─► (thread) rows, records ─► batches ─► sends, several at a time
+//! ```
+//!
+//! Every arrow is a bounded channel: a slow destination slows the reading down, and memory does not
+//! grow with the object. A small object needs neither channels nor a thread: it is read whole and
+//! converted in place, see [`small`](super::small).
+
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures::stream::{self, FuturesUnordered};
+use futures::{Stream, StreamExt};
+use tokio::sync::mpsc;
+
+use super::{Ports, small};
+use crate::catalog::Source;
+use crate::delivery::{Delivery, Event, Subject};
+use crate::failure::{Disposition, Failure};
+use crate::format::{self, Limits};
+use crate::object::{Body, ObjectError, Opened};
+use crate::observe::Happening;
+use crate::record::{
+    BatchLimits, ConvertError, Counters, Mapping, Output, Plan, RejectContext, Stopped, convert,
+};
+use crate::rejects;
+
+/// Chunks of the body that are read ahead of the parser.
+const READ_AHEAD: usize = 8;
+/// Batches that may wait for a send.
+const OUTPUT_AHEAD: usize = 2;
+/// Sends of one event before the work on its object is given up for this time.
+const SENDS: u32 = 5;
+
+/// How the rows of one object become batches.
+pub(super) struct Conversion {
+    pub(super) source: Source,
+    pub(super) reference: String,
+    pub(super) table: String,
+    pub(super) object_json: String,
+    pub(super) batches: BatchLimits,
+}
+
+/// What came out of a conversion, and how the delivery of it ended.
+struct Ended {
+    converted: Result<Counters, Failure>,
+    delivered: Result<Option<Box<dyn rejects::RejectWriter>>, Failure>,
+}
+
+/// Reads all of `opened` and delivers all of its records; answers the counts, and where the rejects
+/// lie. On an error some batches may have been delivered: a repeat gives them the same ids.
+pub(super) async fn run(
+    ports: &Ports,
+    source: &Source,
+    subject: &Subject,
+    opened: Opened,
+    batches: BatchLimits,
+) -> Result<(Counters, Option<String>), Failure> {
+    let deliveries = deliveries(ports, source)?;
+    let conversion = Conversion {
+        source: source.clone(),
+        reference: subject.reference.clone(),
+        table: subject.table.clone(),
+        object_json: object_json(subject)?,
+        batches,
+    };
+    let ended = match small::read(opened).await? {
+        small::Read::Whole(whole) => match small::convert(&conversion, &whole) {
+            Some((converted, outputs)) => {
+                let (source, object) = (&subject.source, &subject.object);
+                ports.observer.see(&Happening::Progress { source, object, bytes: whole.len() });
+                let delivered =
+                    deliver(ports, subject, &deliveries, &mut stream::iter(outputs)).await;
+                Ended { converted, delivered }
+            }
+            None => streamed(ports, subject, &deliveries, conversion, whole.into_body()).await?,
+        },
+        small::Read::Large(body) => streamed(ports, subject, &deliveries, conversion, body).await?,
+    };
+    let writer = ended.delivered?;
+    let outcome = ended.converted.map_err(|failure| located(failure, subject));
+    let failed = outcome.as_ref().is_err_and(|f| f.disposition == Disposition::DeadLetter);
+    let place = match writer {
+        // The rejects of a file that failed for good say why: they are kept too.
+        Some(writer) if outcome.is_ok() || failed => {
+            Some(writer.finish().await.map_err(|e| Failure::from(&e))?)
+        }
+        _ => None,
+    };
+    let counters = outcome.map_err(|mut failure| {
+        if let Some(place) = &place {
+            failure.remedy = format!("{}. The rejects so far: {place}", failure.remedy);
+        }
+        failure
+    })?;
+    Ok((counters, place))
+}
+
+/// Reads, converts and delivers at the same time.
+async fn streamed(
+    ports: &Ports,
+    subject: &Subject,
+    deliveries: &[Arc<dyn Delivery>],
+    conversion: Conversion,
+    body: Box<dyn Body>,
+) -> Result<Ended, Failure> {
+    let broken: Arc<Mutex<Option<ObjectError>>> = Arc::default();
+    let (chunks, input) = mpsc::channel(READ_AHEAD);
+    let (outputs, mut output) = mpsc::channel(OUTPUT_AHEAD);
+
+    let reading = read_ahead(ports, subject, body, chunks, Arc::clone(&broken));
+    let conversion = Arc::new(conversion);
+    let converting = Arc::clone(&conversion);
+    let converting = tokio::task::spawn_blocking(move || {
+        let input = ChunkReader { input, chunk: Bytes::new() };
+        converting.run(input, &mut |output| outputs.blocking_send(output).map_err(|_| Stopped))
+    });
+
+    let delivering = async {
+        let mut next = stream::poll_fn(|context| output.poll_recv(context));
+        let delivered = deliver(ports, subject, deliveries, &mut next).await;
+        // Whatever is still to come is not taken: the thread and the reading end too.
+        output.close();
+        delivered
+    };
+    let ((), delivered) = tokio::join!(reading, delivering);
+    // When the output has ended, the conversion has.
+    let converted =
+        converting.await.unwrap_or_else(|panic| Err(conversion.panicked(&panic.to_string())));
+    // The first cause counts: what the store said, then what the destination said, then the rows.
+    if let Some(error) = broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return Err(Failure::from(&error));
+    }
+    Ok(Ended { converted, delivered })
+}
+
+/// Sends what comes out of the conversion, several at a time; answers the rejects' writer.
+async fn deliver(
+    ports: &Ports,
+    subject: &Subject,
+    deliveries: &[Arc<dyn Delivery>],
+    output: &mut (impl Stream<Item = Output> + Unpin),
+) -> Result<Option<Box<dyn rejects::RejectWriter>>, Failure> {
+    let mut writer: Option<Box<dyn rejects::RejectWriter>> = None;
+    let mut sends = FuturesUnordered::new();
+    let at_once = deliveries.iter().map(|d| d.concurrency()).min().unwrap_or(1).max(1);
+    loop {
+        // Sends go on while the next batch is waited for.
+        let next = tokio::select! {
+            biased;
+            Some(sent) = sends.next(), if !sends.is_empty() => {
+                sent?;
+                continue;
+            }
+            next = output.next(), if sends.len() < at_once => next,
+        };
+        let Some(next) = next else { break };
+        match next {
+            Output::Batch(batch) => {
+                let records = std::str::from_utf8(&batch.json).map_err(not_text)?;
+                let event = subject
+                    .records(batch.number, batch.first_row, records, ports.clock.now())
+                    .map_err(|e| internal(&e))?;
+                sends.push(send(deliveries, event));
+            }
+            Output::Rejects(rejected) => {
+                if writer.is_none() {
+                    let name = rejects::name(&subject.source, &subject.reference);
+                    writer = Some(ports.rejects.begin(&name).await.map_err(|e| Failure::from(&e))?);
+                }
+                if let Some(writer) = &mut writer {
+                    writer.write(rejected.lines).await.map_err(|e| Failure::from(&e))?;
+                }
+            }
+        }
+    }
+    while let Some(sent) = sends.next().await {
+        sent?;
+    }
+    Ok(writer)
+}
+
+/// Sends one event to every destination of the source.
+pub(super) async fn send_to_all(
+    ports: &Ports,
+    source: &Source,
+    event: &Event,
+) -> Result<(), Failure> {
+    send(&deliveries(ports, source)?, event.clone()).await
+}
+
+fn deliveries(ports: &Ports, source: &Source) -> Result<Vec<Arc<dyn Delivery>>, Failure> {
+    source.deliver.iter().map(|destination| ports.deliveries.to(destination)).collect()
+}
+
+async fn send(deliveries: &[Arc<dyn Delivery>], event: Event) -> Result<(), Failure> {
+    for delivery in deliveries {
+        let mut sends = 1;
+        while let Err(error) = delivery.send(&event).await {
+            if !error.passing || sends == SENDS {
+                return Err(Failure::from(&error));
+            }
+            // A passing fault must not cost what of a large file is already delivered.
+            tokio::time::sleep(Duration::from_millis(100 << (2 * sends))).await;
+            sends += 1;
+        }
+    }
+    Ok(())
+}
+
+async fn read_ahead(
+    ports: &Ports,
+    subject: &Subject,
+    mut body: Box<dyn Body>,
+    chunks: mpsc::Sender<io::Result<Bytes>>,
+    broken: Arc<Mutex<Option<ObjectError>>>,
+) {
+    loop {
+        let chunk = match body.next().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return,
+            Err(error) => {
+                let text = error.to_string();
+                *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                // The reader must not take the end of the channel for the end of the file.
+                if chunks.send(Err(io::Error::other(text))).await.is_err() {
+                    tracing::debug!("the conversion had ended before the reading broke");
+                }
+                return;
+            }
+        };
+        let bytes = chunk.len() as u64;
+        if chunks.send(Ok(chunk)).await.is_err() {
+            // The conversion has ended, with an error of its own.
+            return;
+        }
+        let (source, object) = (&subject.source, &subject.object);
+        ports.observer.see(&Happening::Progress { source, object, bytes });
+    }
+}
+
+impl Conversion {
+    /// The failure of a conversion that ended in a panic.
+    pub(super) fn panicked(&self, panic: &str) -> Failure {
+        Failure::new(
+            "internal_error",
+            format!("the conversion ended in a panic {panic}"),
+            "This is a fault in Inlet: please report it, with the file if you can share it",
+            Disposition::Retry,
+        )
+    }
+
+    /// Reads all rows of `input`, and gives out batches and rejects as they fill. May block.
+    pub(super) fn run(
+        &self,
+        input: impl Read + Send + 'static,
+        emit: &mut dyn FnMut(Output) -> Result<(), Stopped>,
+    ) -> Result<Counters, Failure> {
+        let (mut rows, detected) =
+            format::open(input, &self.source.format, Limits::default()).map_err(|e| e.failure())?;
+        // A file without even a header has no columns to be missing.
+        let fields = if detected.columns.is_empty() { &[] } else { self.source.fields.as_slice() };
+        let mapping = Mapping::new(&detected.columns, fields).map_err(|e| e.failure())?;
+        let plan = Plan {
+            object_ref: &self.reference,
+            rejects: self.source.rejects.clone(),
+            context: RejectContext { object_json: &self.object_json, table: &self.table },
+            limits: self.batches,
+            start: Counters::default(),
+        };
+        convert(&mut rows, &mapping, &plan, emit).map_err(|failed| match failed.cause {
+            ConvertError::Stopped => Failure::new(
+                "stopped",
+                "the delivery ended first",
+                "It is tried again by itself",
+                Disposition::Retry,
+            ),
+            cause => cause.failure(),
+        })
+    }
+}
+
+/// The chunks of a channel as a reader. The end of the channel is the end of the file: whoever
+/// fills it says so if it is not.
+struct ChunkReader {
+    input: mpsc::Receiver<io::Result<Bytes>>,
+    chunk: Bytes,
+}
+
+impl Read for ChunkReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.input.blocking_recv() {
+                Some(chunk) => self.chunk = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let n = self.chunk.len().min(buffer.len());
+        self.chunk.copy_to_slice(&mut buffer[..n]);
+        Ok(n)
+    }
+}
+
+fn object_json(subject: &Subject) -> Result<String, Failure> {
+    let version = subject.version.as_ref();
+    let object = serde_json::json!({
+        "connection": subject.connection,
+        "bucket": subject.object.bucket,
+        "key": subject.object.key,
+        "version_id": version.and_then(|v| v.version_id.as_deref()),
+        "etag": version.map(|v| v.etag.as_str()),
+    });
+    serde_json::to_string(&object).map_err(|e| internal(&e))
+}
+
+/// Says of which object a failure in its content is.
+fn located(mut failure: Failure, subject: &Subject) -> Failure {
+    failure.message = format!("{}: {}", subject.object, failure.message);
+    failure
+}
+
+fn not_text(error: std::str::Utf8Error) -> Failure {
+    internal(&error)
+}
+
+fn internal(error: &dyn std::error::Error) -> Failure {
+    Failure::new(
+        "internal_error",
+        format!("a batch could not be encoded: {error}"),
+        "This is a fault in Inlet: please report it",
+        Disposition::DeadLetter,
+    )
+}

@@ -1,0 +1,274 @@
+//! The pipeline on one machine, with a destination that misbehaves as it is told.
+
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::catalog::{Catalog, Destination, FixedCatalog};
+use crate::clock::SystemClock;
+use crate::delivery::{Delivery, DeliveryError, Event};
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{EntryKey, State};
+use crate::local::Database;
+use crate::object::directory::DirectoryObjects;
+use crate::observe::Log;
+use crate::queue::sqlite::SqliteQueue;
+use crate::rejects::directory::DirectoryRejects;
+
+/// What the destination does with the events of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Fine,
+    Panics,
+    Hangs,
+    FailsTimes(u32),
+    Refuses,
+}
+
+#[derive(Default)]
+struct Moody {
+    moods: Mutex<Vec<(String, Mood)>>,
+    sends: AtomicU32,
+    taken: Mutex<Vec<Value>>,
+}
+
+#[async_trait]
+impl Delivery for Moody {
+    async fn send(&self, event: &Event) -> Result<(), DeliveryError> {
+        let body: Value = serde_json::from_str(&event.body).unwrap();
+        let key = body["data"]["object"]["key"].as_str().unwrap().to_owned();
+        let mood = {
+            let mut moods = self.moods.lock().unwrap();
+            let mood = moods.iter_mut().find(|(of, _)| *of == key).map(|(_, mood)| mood);
+            match mood {
+                Some(Mood::FailsTimes(0)) | None => Mood::Fine,
+                Some(Mood::FailsTimes(n)) => {
+                    *n -= 1;
+                    Mood::FailsTimes(*n)
+                }
+                Some(mood) => *mood,
+            }
+        };
+        self.sends.fetch_add(1, Ordering::SeqCst);
+        let error = |passing| DeliveryError {
+            destination: "moody".into(),
+            event: event.id.clone(),
+            cause: "no".into(),
+            passing,
+        };
+        match mood {
+            Mood::Fine => {
+                self.taken.lock().unwrap().push(body);
+                Ok(())
+            }
+            Mood::Panics => panic!("the destination's client panics"),
+            Mood::Hangs => std::future::pending().await,
+            Mood::FailsTimes(_) => Err(error(true)),
+            Mood::Refuses => Err(error(false)),
+        }
+    }
+
+    fn concurrency(&self) -> usize {
+        4
+    }
+}
+
+struct One(Arc<Moody>);
+
+impl Deliveries for One {
+    fn to(&self, _destination: &Destination) -> Result<Arc<dyn Delivery>, Failure> {
+        Ok(self.0.clone())
+    }
+}
+
+struct Home {
+    directory: tempfile::TempDir,
+    ledger: Arc<SqliteLedger>,
+    queue: Arc<SqliteQueue>,
+    moody: Arc<Moody>,
+    ingest: Arc<Ingest>,
+}
+
+fn home() -> Home {
+    let directory = tempfile::tempdir().unwrap();
+    let connection = ("c.toml", "key = \"c\"\nname = \"C\"\n");
+    let source =
+        ("s.toml", "key = \"s\"\nconnection = \"c\"\nbucket = \"drop-here\"\npath = \"*.csv\"\n");
+    let catalog = Catalog::from_toml(&[connection], &[source]).unwrap();
+    let database = Database::open(&directory.path().join("inlet.db")).unwrap();
+    fs::create_dir_all(directory.path().join("buckets/drop-here")).unwrap();
+    let ledger = Arc::new(SqliteLedger::new(database.clone()));
+    let queue = Arc::new(SqliteQueue::new(database.clone(), Arc::new(SystemClock)));
+    let moody = Arc::new(Moody::default());
+    let ports = Ports {
+        catalog: Arc::new(FixedCatalog::new(catalog)),
+        ledger: ledger.clone(),
+        objects: Arc::new(DirectoryObjects::new(directory.path().join("buckets"), database)),
+        queue: queue.clone(),
+        deliveries: Arc::new(One(moody.clone())),
+        rejects: Arc::new(DirectoryRejects::new(directory.path())),
+        clock: Arc::new(SystemClock),
+        observer: Arc::new(Log),
+    };
+    let ingest = Ingest::new(ports, "w", 4);
+    Home { directory, ledger, queue, moody, ingest }
+}
+
+impl Home {
+    fn put(&self, key: &str, mood: Mood) -> Value {
+        let path = self.directory.path().join("buckets/drop-here").join(key);
+        let content = format!("id\n{key}\n");
+        let etag = crate::hash::hex(&Sha256::digest(&content));
+        fs::write(path, content).unwrap();
+        self.moody.moods.lock().unwrap().push((key.to_owned(), mood));
+        json!({"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": "drop-here"}, 
+                "object": {"key": key, "eTag": etag, "sequencer": "0A"}}})
+    }
+
+    async fn state(&self, key: &str) -> Option<State> {
+        let key = EntryKey::new("s", ObjectId::new("drop-here", key));
+        self.ledger.get(&key).await.unwrap().map(|stored| stored.entry.state)
+    }
+
+    fn delivered(&self, key: &str, kind: &str) -> usize {
+        let taken = self.moody.taken.lock().unwrap();
+        let of = |e: &&Value| e["data"]["object"]["key"] == key && e["type"] == kind;
+        taken.iter().filter(of).count()
+    }
+
+    async fn dead_letters(&self) -> Vec<Value> {
+        let letters = self.queue.dead_letters().await.unwrap();
+        letters.iter().map(|letter| serde_json::from_str(letter).unwrap()).collect()
+    }
+}
+
+fn message(id: &str, receives: u32, records: &[Value]) -> Message {
+    let body = json!({ "Records": records }).to_string();
+    Message { id: id.into(), receipt: id.into(), body, receives }
+}
+
+const COMPLETED: &str = "inlet.object.completed.v1";
+
+#[tokio::test]
+async fn a_panic_in_the_work_on_one_object_fails_that_object_alone() {
+    let home = home();
+    let batch = vec![
+        message("1", 1, &[home.put("a.csv", Mood::Fine)]),
+        message("2", 1, &[home.put("b.csv", Mood::Panics)]),
+        message("3", 1, &[home.put("c.csv", Mood::Fine)]),
+        Message { body: "{".into(), ..message("4", 1, &[]) },
+    ];
+    let outcomes = home.ingest.messages(batch, None).await;
+    assert_eq!(outcomes[0], Outcome::Acknowledge);
+    assert!(matches!(outcomes[1], Outcome::Return { .. }), "{outcomes:?}");
+    assert_eq!(outcomes[2], Outcome::Acknowledge);
+    assert_eq!(outcomes[3], Outcome::Acknowledge, "what can never be read is buried at once");
+    for key in ["a.csv", "c.csv"] {
+        assert_eq!(home.state(key).await, Some(State::Done));
+        assert_eq!(home.delivered(key, COMPLETED), 1);
+    }
+    let letters = home.dead_letters().await;
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!(letters[0]["body"], "{");
+}
+
+#[tokio::test]
+async fn work_that_does_not_end_before_the_deadline_comes_back_and_holds_up_nothing() {
+    let home = home();
+    let batch = vec![
+        message("1", 1, &[home.put("slow.csv", Mood::Hangs)]),
+        message("2", 1, &[home.put("quick.csv", Mood::Fine)]),
+    ];
+    let deadline = Instant::now() + Duration::from_millis(500);
+    let outcomes = home.ingest.messages(batch, Some(deadline)).await;
+    assert!(Instant::now() < deadline + Duration::from_secs(5), "the deadline is respected");
+    assert!(matches!(outcomes[0], Outcome::Return { .. }), "{outcomes:?}");
+    assert_eq!(outcomes[1], Outcome::Acknowledge);
+    let Some(State::Waiting { failure }) = home.state("slow.csv").await else { panic!() };
+    assert_eq!(failure.code, "deadline");
+    assert_eq!(home.state("quick.csv").await, Some(State::Done));
+}
+
+#[tokio::test]
+async fn a_destination_that_fails_for_a_moment_costs_no_attempt() {
+    let home = home();
+    let batch = vec![message("1", 1, &[home.put("a.csv", Mood::FailsTimes(2))])];
+    assert_eq!(home.ingest.messages(batch, None).await, [Outcome::Acknowledge]);
+    assert_eq!(home.state("a.csv").await, Some(State::Done));
+}
+
+#[tokio::test]
+async fn a_destination_that_refuses_ends_in_a_dead_letter_with_the_cause() {
+    let home = home();
+    let batch = vec![message("1", 1, &[home.put("a.csv", Mood::Refuses)])];
+    assert_eq!(home.ingest.messages(batch, None).await, [Outcome::Acknowledge]);
+    let Some(State::Failed { failure }) = home.state("a.csv").await else { panic!() };
+    assert_eq!(failure.code, "destination_refused");
+    let letters = home.dead_letters().await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["cause"]["code"], "destination_refused");
+    assert_eq!(letters[0]["object"]["key"], "a.csv");
+
+    // When the cause is mended, the dead letter itself brings the object back.
+    home.moody.moods.lock().unwrap().clear();
+    let body = letters[0].to_string();
+    let batch = vec![Message { body, ..message("2", 1, &[]) }];
+    assert_eq!(home.ingest.messages(batch, None).await, [Outcome::Acknowledge]);
+    assert_eq!(home.state("a.csv").await, Some(State::Done));
+}
+
+#[tokio::test]
+async fn the_last_receive_of_a_message_ends_with_the_cause_in_the_dead_letters() {
+    let home = home();
+    let notice = home.put("a.csv", Mood::Hangs);
+    let deadline = Instant::now() + Duration::from_millis(200);
+    let last = message("1", MAX_RECEIVES, &[notice]);
+    // The destination hangs for the notice of failure too: that is not what the message waits for.
+    let outcomes = home.ingest.messages(vec![last], Some(deadline)).await;
+    assert_eq!(outcomes, [Outcome::Acknowledge]);
+    let letters = home.dead_letters().await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["cause"]["code"], "deadline");
+    assert!(matches!(home.state("a.csv").await, Some(State::Failed { .. })));
+}
+
+#[tokio::test]
+async fn notices_of_one_object_in_one_batch_are_taken_one_after_the_other() {
+    let home = home();
+    let created = home.put("a.csv", Mood::Fine);
+    let mut removed = created.clone();
+    removed["eventName"] = "ObjectRemoved:Delete".into();
+    removed["s3"]["object"]["sequencer"] = "0B".into();
+    let batch = vec![message("1", 1, &[created.clone(), created]), message("2", 1, &[removed])];
+    let outcomes = home.ingest.messages(batch, None).await;
+    assert_eq!(outcomes, [Outcome::Acknowledge, Outcome::Acknowledge]);
+    assert_eq!(home.queue.waiting().await.unwrap(), 0, "nobody waited for a lease");
+    assert_eq!(home.delivered("a.csv", COMPLETED), 1);
+    assert_eq!(home.delivered("a.csv", "inlet.object.removed.v1"), 1);
+    assert_eq!(home.state("a.csv").await, Some(State::Removed));
+}
+
+#[tokio::test]
+async fn a_notice_that_meets_another_worker_is_ordered_anew() {
+    let home = home();
+    let notice = home.put("a.csv", Mood::Hangs);
+    let first = {
+        let (ingest, batch) =
+            (home.ingest.clone(), vec![message("1", 1, std::slice::from_ref(&notice))]);
+        tokio::spawn(async move { ingest.messages(batch, None).await })
+    };
+    while home.moody.sends.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let outcomes = home.ingest.messages(vec![message("2", 1, &[notice])], None).await;
+    assert_eq!(outcomes, [Outcome::Acknowledge], "the message itself is done with");
+    assert_eq!(home.queue.waiting().await.unwrap(), 1, "its notice is ordered anew");
+    first.abort();
+}

@@ -1,0 +1,158 @@
+//! The ledger of one machine: a table in SQLite.
+
+use std::collections::VecDeque;
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, Stored, Version};
+use crate::local::{Database, DatabaseError};
+
+/// Entries that a scan holds at a time.
+const PAGE: usize = 500;
+
+/// A ledger in a [`Database`].
+#[derive(Clone)]
+pub struct SqliteLedger {
+    database: Database,
+}
+
+impl SqliteLedger {
+    /// The ledger in `database`.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    fn failed(&self, action: String, cause: impl ToString) -> LedgerError {
+        LedgerError {
+            place: self.database.path().display().to_string(),
+            action,
+            cause: cause.to_string(),
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    async fn get(&self, key: &EntryKey) -> Result<Option<Stored>, LedgerError> {
+        let k = key.clone();
+        let row = self
+            .database
+            .with(move |db| {
+                db.prepare_cached(
+                    "select version, entry from ledger where source = ? and bucket = ? and key = ?",
+                )?
+                .query_row(params![k.source, k.object.bucket, k.object.key], |row| {
+                    Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?))
+                })
+                .optional()
+            })
+            .await
+            .map_err(|e: DatabaseError| self.failed(format!("read {key}"), e.cause))?;
+        let Some((version, text)) = row else { return Ok(None) };
+        let entry = serde_json::from_str(&text)
+            .map_err(|e| self.failed(format!("understand the entry of {key}"), e))?;
+        Ok(Some(Stored { entry, version: Version(version) }))
+    }
+
+    async fn put_if(
+        &self,
+        key: &EntryKey,
+        expected: Version,
+        entry: &Entry,
+    ) -> Result<Version, PutError> {
+        let text = serde_json::to_string(entry)
+            .map_err(|e| self.failed(format!("encode the entry of {key}"), e))?;
+        let (k, state) = (key.clone(), entry.state.name());
+        let changed = self
+            .database
+            .with(move |db| {
+                let at = (k.source, k.object.bucket, k.object.key);
+                if expected == Version::NONE {
+                    db.prepare_cached(
+                        "insert into ledger (source, bucket, key, version, state, entry)
+                         values (?, ?, ?, ?, ?, ?) on conflict do nothing",
+                    )?
+                    .execute(params![
+                        at.0,
+                        at.1,
+                        at.2,
+                        expected.next().0,
+                        state,
+                        text
+                    ])
+                } else {
+                    db.prepare_cached(
+                        "update ledger set version = ?, state = ?, entry = ?
+                         where source = ? and bucket = ? and key = ? and version = ?",
+                    )?
+                    .execute(params![
+                        expected.next().0,
+                        state,
+                        text,
+                        at.0,
+                        at.1,
+                        at.2,
+                        expected.0
+                    ])
+                }
+            })
+            .await
+            .map_err(|e: DatabaseError| self.failed(format!("write {key}"), e.cause))?;
+        if changed == 1 { Ok(expected.next()) } else { Err(PutError::Conflict) }
+    }
+
+    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError> {
+        Ok(Box::new(SqliteScan {
+            ledger: self.clone(),
+            source: source.to_owned(),
+            bucket: bucket.to_owned(),
+            after: String::new(),
+            page: VecDeque::new(),
+            ended: false,
+        }))
+    }
+}
+
+struct SqliteScan {
+    ledger: SqliteLedger,
+    source: String,
+    bucket: String,
+    after: String,
+    page: VecDeque<(String, String)>,
+    ended: bool,
+}
+
+#[async_trait]
+impl Scan for SqliteScan {
+    async fn next(&mut self) -> Result<Option<(String, Entry)>, LedgerError> {
+        if self.page.is_empty() && !self.ended {
+            let (source, bucket, after) =
+                (self.source.clone(), self.bucket.clone(), self.after.clone());
+            self.page = self
+                .ledger
+                .database
+                .with(move |db| {
+                    db.prepare_cached(
+                        "select key, entry from ledger
+                         where source = ? and bucket = ? and key > ? order by key limit ?",
+                    )?
+                    .query_map(params![source, bucket, after, PAGE], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })?
+                    .collect()
+                })
+                .await
+                .map_err(|e: DatabaseError| {
+                    self.ledger.failed(format!("scan source {}", self.source), e.cause)
+                })?;
+            self.ended = self.page.len() < PAGE;
+        }
+        let Some((key, text)) = self.page.pop_front() else { return Ok(None) };
+        let entry = serde_json::from_str(&text).map_err(|e| {
+            self.ledger.failed(format!("understand the entry of {key} in {}", self.source), e)
+        })?;
+        self.after.clone_from(&key);
+        Ok(Some((key, entry)))
+    }
+}

@@ -1,0 +1,191 @@
+//! Other projects' test files, read by this one. They are not part of the project: `INLET_FIXTURES`
+//! names the folder that holds them, and without it these tests pass over them and say so.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use inlet::catalog::{Format, OnReject, RejectPolicy};
+use inlet::format::{self, FormatError, Limits};
+use inlet::record::{BatchLimits, Counters, Mapping, Output, Plan, RejectContext, convert, plain};
+use serde_json::{Map, Value};
+
+fn fixtures(folder: &str) -> Option<PathBuf> {
+    match std::env::var_os("INLET_FIXTURES") {
+        Some(fixtures) => Some(Path::new(&fixtures).join(folder)),
+        None => {
+            println!("skipped: INLET_FIXTURES does not name the folder of {folder}");
+            None
+        }
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    for entry in entries {
+        let path = entry.expect("a directory entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if !path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("LICENSE") || name.starts_with("COPYING")
+        }) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "{folder:?} holds no files");
+    found
+}
+
+/// The rows of a file as JSON objects, and how many were refused.
+fn lines(bytes: Vec<u8>) -> (Vec<Value>, u64) {
+    let (mut rows, detected) =
+        format::open(Cursor::new(bytes), &Format::default(), Limits::default()).expect("readable");
+    let mapping = Mapping::new(&detected.columns, &[]).expect("fits");
+    let (mut out, mut refused) = (Vec::new(), 0);
+    plain::ndjson(&mut rows, &mapping, &mut out, &mut |_| refused += 1).expect("written");
+    let lines = out.split_inclusive(|byte| *byte == b'\n');
+    (lines.map(|line| serde_json::from_slice(line).expect("valid JSON")).collect(), refused)
+}
+
+fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+}
+
+#[test]
+fn csv_spectrum_reads_as_its_authors_expect() {
+    let Some(folder) = fixtures("csv-spectrum") else { return };
+    let tests = files(&folder.join("csvs"));
+    assert!(tests.len() >= 11);
+    for path in tests {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let expected = bytes(&folder.join("json").join(format!("{name}.json")));
+        let expected: Value = serde_json::from_slice(&expected).expect("valid JSON");
+        let mut text = String::from_utf8(bytes(&path)).expect("UTF-8");
+        // A checkout that normalises line ends takes the CRs from the files that are about them.
+        if name.ends_with("_crlf") && !text.contains('\r') {
+            text = text.replace('\n', "\r\n");
+        }
+        let (lines, refused) = lines(text.into_bytes());
+        assert_eq!((Value::Array(lines), refused), (expected, 0), "{name}");
+    }
+}
+
+#[test]
+fn gzip_files_of_several_members_are_read_whole() {
+    let Some(folder) = fixtures("multi-member") else { return };
+    let settings = Format { header: Some(false), ..Format::default() };
+    for (name, expected) in [
+        ("multiple.gz", &["ab"][..]),
+        ("members.gz", &["Hello1", "Hello2"]),
+        ("members-size-0.gz", &[]),
+    ] {
+        let file = File::open(folder.join(name)).expect("the file is there");
+        let (mut rows, _) = format::open(file, &settings, Limits::default()).expect("readable");
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().expect("readable") {
+            found.push(String::from_utf8_lossy(row.cell(0)).into_owned());
+        }
+        assert_eq!(found, expected, "{name}");
+    }
+    let file = File::open(folder.join("multiple.bz2")).expect("the file is there");
+    let error = format::open(file, &settings, Limits::default()).err().expect("not read");
+    assert!(error.to_string().contains("bzip2"), "{error}");
+}
+
+#[test]
+fn real_tables_have_the_rows_that_they_have() {
+    let Some(folder) = fixtures("rust-csv") else { return };
+    for (name, rows, refused) in [
+        ("smallpop.csv", 10, 0),
+        ("nfl.csv", 9999, 0),
+        ("game.csv", 99_999, 0),
+        ("gtfs-mbta-stop-times.csv", 9999, 0),
+        ("worldcitiespop.csv", 20_000, 0),
+        ("uspop.csv", 100, 0),
+        ("uspop-null.csv", 100, 0),
+        // One name of the hundred has a letter beyond ASCII, in another encoding.
+        ("uspop-latin1.csv", 99, 1),
+    ] {
+        let (lines, found) = lines(bytes(&folder.join(name)));
+        assert_eq!((lines.len(), found), (rows, refused), "{name}");
+    }
+    // A colon is no candidate, being in every time of day; it can be stated.
+    let settings = Format { delimiter: Some(b':'), ..Format::default() };
+    let file = File::open(folder.join("smallpop-colon.csv")).expect("the file is there");
+    let (_, detected) = format::open(file, &settings, Limits::default()).expect("readable");
+    assert_eq!(detected.columns.len(), 4);
+}
+
+/// What one file came to.
+enum Outcome {
+    Read { delimiter: char, columns: usize, counters: Counters },
+    Refused(FormatError),
+}
+
+/// Takes a file all the way, and checks that every row is accounted for.
+fn take(bytes: impl Read + Send + 'static) -> Outcome {
+    let (mut rows, detected) = match format::open(bytes, &Format::default(), Limits::default()) {
+        Ok(opened) => opened,
+        Err(error) => return Outcome::Refused(error),
+    };
+    let mapping = Mapping::new(&detected.columns, &[]).expect("unmapped columns always fit");
+    let plan = Plan {
+        object_ref: "fixtures/file",
+        rejects: RejectPolicy { policy: OnReject::Quarantine, max_count: None, max_ratio: None },
+        context: RejectContext { object_json: "{}", table: "t" },
+        limits: BatchLimits { max_bytes: 200_000, max_records: 1000 },
+        start: Counters::default(),
+    };
+    let (mut records, mut rejects) = (0, 0);
+    let ended = convert(&mut rows, &mapping, &plan, &mut |output| {
+        match output {
+            Output::Batch(batch) => {
+                let json = [b"[", batch.json.as_slice(), b"]"].concat();
+                let batch: Vec<Map<String, Value>> =
+                    serde_json::from_slice(&json).expect("valid JSON");
+                records += batch.len() as u64;
+            }
+            Output::Rejects(piece) => {
+                for line in piece.lines.split_inclusive(|byte| *byte == b'\n') {
+                    serde_json::from_slice::<Value>(line).expect("valid JSON");
+                    rejects += 1;
+                }
+            }
+        }
+        Ok(())
+    });
+    let counters = match ended {
+        Ok(counters) => counters,
+        Err(failed) => match failed.cause {
+            inlet::record::ConvertError::Format(error) => return Outcome::Refused(error),
+            other => panic!("{other}"),
+        },
+    };
+    assert!(counters.account_for_every_row(), "{counters:?}");
+    assert_eq!((counters.records, counters.rejects), (records, rejects));
+    Outcome::Read { delimiter: detected.delimiter, columns: detected.columns.len(), counters }
+}
+
+#[test]
+fn no_row_of_any_file_vanishes() {
+    for folder in ["duckdb-csv", "rust-csv"] {
+        let Some(folder) = fixtures(folder) else { return };
+        println!(
+            "{:52} {:>5} {:>4} {:>8} {:>8} {:>8}",
+            "file", "delim", "cols", "rows", "records", "rejects"
+        );
+        for path in files(&folder) {
+            let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
+            match take(File::open(&path).expect("the file is there")) {
+                Outcome::Read { delimiter, columns, counters } => println!(
+                    "{name:52} {delimiter:>5?} {columns:>4} {:>8} {:>8} {:>8}",
+                    counters.rows, counters.records, counters.rejects
+                ),
+                Outcome::Refused(error) => println!("{name:52} {}: {error}", error.code()),
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What every ledger must do, whatever it is made of: the suite that each adapter passes.
+
+#![expect(clippy::unwrap_used, reason = "this is a test: what fails here is to fail it")]
+
+use std::sync::Arc;
+
+use inlet::failure::{Disposition, Failure};
+use inlet::ledger::{Completion, Entry, EntryKey, Ledger, PutError, State, Version, Work};
+use inlet::object::{ETag, ObjectId, ObjectVersion, Sequencer};
+use inlet::record::Counters;
+use jiff::Timestamp;
+
+/// Runs the whole suite; panics at the first thing that is not as it must be. The ledger may hold
+/// other entries, but none of sources whose key begins with `suite-`.
+pub async fn ledger(ledger: Arc<dyn Ledger>) {
+    an_entry_comes_back_as_it_was_written(&*ledger).await;
+    a_write_over_another_version_is_refused(&*ledger).await;
+    of_many_writers_over_one_version_one_wins(&ledger).await;
+    entries_of_other_sources_and_buckets_are_others(&*ledger).await;
+    a_scan_comes_in_byte_order_and_sees_all(&*ledger).await;
+    keys_of_every_kind_are_kept_apart(&*ledger).await;
+}
+
+fn key(source: &str, key: &str) -> EntryKey {
+    EntryKey::new(source, ObjectId::new("bucket", key))
+}
+
+/// An entry with every field set, in each of the states.
+fn entries() -> Vec<Entry> {
+    let failure = Failure::new("x", "what \"happened\"", "do this", Disposition::Park);
+    let states = [
+        State::Waiting { failure: failure.clone() },
+        State::Running { owner: "w".into(), until: at(60), work: Work::Ingest },
+        State::Running { owner: "w".into(), until: at(61), work: Work::Remove },
+        State::Done,
+        State::Skipped { reason: "seen before".into() },
+        State::Parked { failure: failure.clone() },
+        State::Failed { failure },
+        State::Removed,
+    ];
+    states.into_iter().map(entry).collect()
+}
+
+fn entry(state: State) -> Entry {
+    Entry {
+        state,
+        version: Some(ObjectVersion {
+            etag: ETag::new("etag-2"),
+            version_id: Some("v1".into()),
+            size: Some(u64::from(u32::MAX) * 1_000),
+            last_modified: Some(at(-1)),
+        }),
+        sequencer: Some(Sequencer::new("0055AED6DCD90281E5")),
+        sequencer_exact: true,
+        epoch: 7,
+        attempts: 2,
+        reference: Some("r".into()),
+        generation: 6,
+        removing: true,
+        fingerprint: "f".into(),
+        done: Some(Completion {
+            etag: ETag::new("etag-1"),
+            fingerprint: "e".into(),
+            at: "2026-02-01T10:11:12.123456789Z".parse().unwrap(),
+            counters: Counters {
+                rows: 3,
+                records: 1,
+                rejects: 1,
+                skipped: 1,
+                ..Default::default()
+            },
+            rejects: Some("s3://state/rejects/ü.ndjson".into()),
+        }),
+        seen: vec![ETag::new("a"), ETag::new("b")],
+        updated: at(1),
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::new(second, 0).unwrap()
+}
+
+async fn an_entry_comes_back_as_it_was_written(ledger: &dyn Ledger) {
+    let key = key("suite-round", "a.csv");
+    assert_eq!(ledger.get(&key).await.unwrap(), None, "nothing is there before");
+    let mut version = Version::NONE;
+    let bare = Entry {
+        version: None,
+        sequencer: None,
+        reference: None,
+        done: None,
+        seen: Vec::new(),
+        ..entry(State::Removed)
+    };
+    for entry in entries().into_iter().chain([bare]) {
+        version = ledger.put_if(&key, version, &entry).await.unwrap();
+        let stored = ledger.get(&key).await.unwrap().expect("it was written");
+        assert_eq!(stored.entry, entry);
+        assert_eq!(stored.version, version);
+    }
+}
+
+async fn a_write_over_another_version_is_refused(ledger: &dyn Ledger) {
+    let key = key("suite-swap", "a.csv");
+    let (first, second) = (entry(State::Done), entry(State::Removed));
+    let one = ledger.put_if(&key, Version::NONE, &first).await.unwrap();
+    let refused = ledger.put_if(&key, Version::NONE, &second).await;
+    assert!(matches!(refused, Err(PutError::Conflict)), "{refused:?}");
+    let two = ledger.put_if(&key, one, &second).await.unwrap();
+    assert!(two > one);
+    let refused = ledger.put_if(&key, one, &first).await;
+    assert!(matches!(refused, Err(PutError::Conflict)), "{refused:?}");
+    assert_eq!(ledger.get(&key).await.unwrap().unwrap().entry, second, "nothing was changed");
+}
+
+async fn of_many_writers_over_one_version_one_wins(ledger: &Arc<dyn Ledger>) {
+    let key = key("suite-race", "a.csv");
+    let mut version = Version::NONE;
+    for round in 0..5 {
+        let mut writers = tokio::task::JoinSet::new();
+        for n in 0..8 {
+            let (ledger, key) = (Arc::clone(ledger), key.clone());
+            writers.spawn(async move {
+                let owner = format!("{round}-{n}");
+                let state =
+                    State::Running { owner: owner.clone(), until: at(60), work: Work::Ingest };
+                (owner, ledger.put_if(&key, version, &entry(state)).await)
+            });
+        }
+        let mut winners = Vec::new();
+        while let Some(ended) = writers.join_next().await {
+            match ended.unwrap() {
+                (owner, Ok(version)) => winners.push((owner, version)),
+                (_, Err(PutError::Conflict)) => {}
+                (_, Err(error)) => panic!("{error}"),
+            }
+        }
+        assert_eq!(winners.len(), 1, "{winners:?}");
+        let stored = ledger.get(&key).await.unwrap().unwrap();
+        assert!(
+            matches!(&stored.entry.state, State::Running { owner, .. } if *owner == winners[0].0)
+        );
+        version = winners[0].1;
+    }
+}
+
+async fn entries_of_other_sources_and_buckets_are_others(ledger: &dyn Ledger) {
+    let keys = [
+        EntryKey::new("suite-a", ObjectId::new("b", "k")),
+        EntryKey::new("suite-a", ObjectId::new("c", "k")),
+        EntryKey::new("suite-b", ObjectId::new("b", "k")),
+    ];
+    for (n, key) in keys.iter().enumerate() {
+        let entry = Entry { epoch: n as u64, ..entry(State::Done) };
+        ledger.put_if(key, Version::NONE, &entry).await.unwrap();
+    }
+    for (n, key) in keys.iter().enumerate() {
+        assert_eq!(ledger.get(key).await.unwrap().unwrap().entry.epoch, n as u64);
+    }
+    let mut scan = ledger.scan("suite-a", "b").await.unwrap();
+    assert_eq!(scan.next().await.unwrap().map(|(key, _)| key).as_deref(), Some("k"));
+    assert!(scan.next().await.unwrap().is_none(), "the other source and bucket are not in it");
+}
+
+async fn a_scan_comes_in_byte_order_and_sees_all(ledger: &dyn Ledger) {
+    // More than any adapter takes in one page.
+    let mut keys: Vec<String> =
+        (0..700).map(|n| format!("daily/{:03}.csv", n * 11 % 700)).collect();
+    for odd in [
+        "daily.csv",
+        "daily/",
+        "Daily/1.csv",
+        "daily-2.csv",
+        "ä.csv",
+        "日本/x.csv",
+        "😀",
+        "\u{ffff}",
+    ] {
+        keys.push(odd.to_owned());
+    }
+    for name in &keys {
+        ledger.put_if(&key("suite-scan", name), Version::NONE, &entry(State::Done)).await.unwrap();
+    }
+    keys.sort_unstable();
+    let mut scan = ledger.scan("suite-scan", "bucket").await.unwrap();
+    let mut seen = Vec::new();
+    while let Some((key, entry)) = scan.next().await.unwrap() {
+        assert_eq!(entry.state, State::Done);
+        seen.push(key);
+    }
+    assert_eq!(seen, keys);
+    let mut empty = ledger.scan("suite-nothing", "bucket").await.unwrap();
+    assert!(empty.next().await.unwrap().is_none());
+}
+
+async fn keys_of_every_kind_are_kept_apart(ledger: &dyn Ledger) {
+    let long = "k".repeat(1_024);
+    let names = [
+        "a", "A", "a ", " a", "a/", "/a", "a%20b", "a b", "a+b", "a'b", "a\"b", "é", "e\u{301}",
+        &long,
+    ];
+    for (n, name) in names.iter().enumerate() {
+        let entry = Entry { epoch: n as u64, ..entry(State::Done) };
+        ledger.put_if(&key("suite-keys", name), Version::NONE, &entry).await.unwrap();
+    }
+    for (n, name) in names.iter().enumerate() {
+        let stored = ledger.get(&key("suite-keys", name)).await.unwrap().expect("it was written");
+        assert_eq!(stored.entry.epoch, n as u64, "{name:?}");
+    }
+}

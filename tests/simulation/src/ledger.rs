@@ -1,0 +1,185 @@
+//! A ledger in memory, which remembers every write.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use inlet::ledger::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, State, Stored, Version};
+use jiff::Timestamp;
+
+use crate::life::Life;
+use crate::world::lock;
+
+/// Entries that a scan holds at a time.
+const PAGE: usize = 3;
+
+/// The table.
+#[derive(Default)]
+pub struct LedgerStore {
+    entries: Mutex<BTreeMap<(String, String, String), Stored>>,
+    writes: Mutex<Vec<Write>>,
+}
+
+/// One write that took effect.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// When, truly.
+    pub at: Timestamp,
+    /// Which worker.
+    pub by: String,
+    /// Of which entry.
+    pub key: EntryKey,
+    /// What was there.
+    pub before: Option<Entry>,
+    /// What is there since.
+    pub after: Entry,
+}
+
+impl LedgerStore {
+    /// The entry as it is.
+    pub fn entry(&self, source: &str, bucket: &str, key: &str) -> Option<Entry> {
+        let at = (source.to_owned(), bucket.to_owned(), key.to_owned());
+        lock(&self.entries).get(&at).map(|stored| stored.entry.clone())
+    }
+
+    /// All writes, in their order.
+    pub fn writes(&self) -> Vec<Write> {
+        lock(&self.writes).clone()
+    }
+
+    fn put(
+        &self,
+        at: Timestamp,
+        by: &str,
+        key: &EntryKey,
+        expected: Version,
+        entry: &Entry,
+    ) -> Result<Version, PutError> {
+        let mut entries = lock(&self.entries);
+        let place = place(key);
+        let before = entries.get(&place);
+        if before.map_or(Version::NONE, |stored| stored.version) != expected {
+            return Err(PutError::Conflict);
+        }
+        let before = before.map(|stored| stored.entry.clone());
+        let (key, by, after) = (key.clone(), by.to_owned(), entry.clone());
+        lock(&self.writes).push(Write { at, by, key, before, after });
+        entries.insert(place, Stored { entry: entry.clone(), version: expected.next() });
+        Ok(expected.next())
+    }
+}
+
+fn place(key: &EntryKey) -> (String, String, String) {
+    (key.source.clone(), key.object.bucket.clone(), key.object.key.clone())
+}
+
+/// The table as one worker reaches it.
+#[derive(Clone)]
+pub struct SimLedger {
+    store: Arc<LedgerStore>,
+    life: Arc<Life>,
+}
+
+impl SimLedger {
+    /// `store` as `life` reaches it.
+    pub fn new(store: Arc<LedgerStore>, life: Arc<Life>) -> Self {
+        Self { store, life }
+    }
+}
+
+fn unavailable(action: &str) -> impl FnOnce(&'static str) -> LedgerError {
+    let action = action.to_owned();
+    move |cause| LedgerError { place: "in memory".into(), action, cause: cause.into() }
+}
+
+/// An entry in a few words.
+pub(crate) fn show(entry: &Entry) -> String {
+    let version = entry.version.as_ref().map_or("-", |version| version.etag.as_str());
+    let seq = entry.sequencer.as_ref().map_or("-", |sequencer| sequencer.as_str());
+    let exact = if entry.sequencer_exact { "" } else { "?" };
+    let reference = entry.reference.as_deref().unwrap_or("-");
+    let state = match &entry.state {
+        State::Running { owner, work, .. } => format!("running {work:?} by {owner}"),
+        State::Waiting { failure } | State::Parked { failure } | State::Failed { failure } => {
+            format!("{} {}", entry.state.name(), failure.code)
+        }
+        state => state.name().to_owned(),
+    };
+    let (epoch, attempts) = (entry.epoch, entry.attempts);
+    format!("[{state}; {version} at {seq}{exact}, ref {reference}, epoch {epoch}, try {attempts}]")
+}
+
+#[async_trait]
+impl Ledger for SimLedger {
+    async fn get(&self, key: &EntryKey) -> Result<Option<Stored>, LedgerError> {
+        let read = || Ok(lock(&self.store.entries).get(&place(key)).cloned());
+        let stored =
+            self.life.call(|| format!("ledger get {key}"), read, unavailable("read")).await;
+        if let Ok(Some(stored)) = &stored {
+            self.life.log(|| format!("  {}", show(&stored.entry)));
+        }
+        stored
+    }
+
+    async fn put_if(
+        &self,
+        key: &EntryKey,
+        expected: Version,
+        entry: &Entry,
+    ) -> Result<Version, PutError> {
+        let (store, life) = (&self.store, &self.life);
+        let put = || store.put(life.world.now(), &life.name, key, expected, entry);
+        let what = || format!("ledger put {key} over {} {}", expected.0, show(entry));
+        let failed = |cause| PutError::Ledger(unavailable("write")(cause));
+        life.call(what, put, failed).await
+    }
+
+    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError> {
+        let (source, bucket) = (source.to_owned(), bucket.to_owned());
+        let (ledger, page) = (self.clone(), VecDeque::new());
+        Ok(Box::new(SimScan { ledger, source, bucket, after: None, page, ended: false }))
+    }
+}
+
+struct SimScan {
+    ledger: SimLedger,
+    source: String,
+    bucket: String,
+    after: Option<String>,
+    page: VecDeque<(String, Entry)>,
+    ended: bool,
+}
+
+#[async_trait]
+impl Scan for SimScan {
+    async fn next(&mut self) -> Result<Option<(String, Entry)>, LedgerError> {
+        if self.page.is_empty() && !self.ended {
+            let (store, life) = (&self.ledger.store, &self.ledger.life);
+            let at = |key: &str| (self.source.clone(), self.bucket.clone(), key.to_owned());
+            let from = match &self.after {
+                None => Bound::Included(at("")),
+                Some(after) => Bound::Excluded(at(after)),
+            };
+            let (source, bucket) = (&self.source, &self.bucket);
+            let read = || {
+                let entries = lock(&store.entries);
+                let rest = entries.range((from, Bound::Unbounded));
+                Ok(rest
+                    .take_while(|((s, b, _), _)| s == source && b == bucket)
+                    .take(PAGE)
+                    .map(|((_, _, key), stored)| (key.clone(), stored.entry.clone()))
+                    .collect::<VecDeque<_>>())
+            };
+            self.page =
+                life.call(|| format!("ledger scan {source}"), read, unavailable("scan")).await?;
+            self.ended = self.page.len() < PAGE;
+        }
+        let next = self.page.pop_front();
+        if let Some((key, _)) = &next {
+            self.after = Some(key.clone());
+        }
+        Ok(next)
+    }
+}

@@ -1,0 +1,157 @@
+//! The real stack, built and deployed by SAM on a local AWS with IAM enforced, used as a customer
+//! uses it. What this needs is said by the errors of `inlet_tests::venv`.
+
+mod drops;
+mod messages;
+mod operated;
+mod parts;
+
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use inlet::ledger::dynamodb::DynamoLedger;
+use inlet::ledger::{Entry, EntryKey, Ledger};
+use inlet::object::ObjectId;
+use inlet_tests::downstream::Downstream;
+use inlet_tests::local_aws::LocalAws;
+use inlet_tests::sam::Sam;
+use inlet_tests::stack::Stack;
+use inlet_tests::venv::Venv;
+use inlet_tests::wait::until;
+use inlet_tests::{Failure, refused};
+use libtest_mimic::{Arguments, Trial};
+use tokio::runtime::{Handle, Runtime};
+
+/// The name of the stack.
+const STACK: &str = "Inlet-Test";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let runtime = Runtime::new().expect("a runtime");
+    if arguments.list {
+        return libtest_mimic::run(&arguments, trials(None, runtime.handle())).exit_code();
+    }
+    let scene = match runtime.block_on(prepare()) {
+        Ok(scene) => Arc::new(scene),
+        Err(failure) => {
+            eprintln!("\nthe stack for the end-to-end tests could not be prepared: {failure}\n");
+            return ExitCode::FAILURE;
+        }
+    };
+    let conclusion =
+        libtest_mimic::run(&arguments, trials(Some(Arc::clone(&scene)), runtime.handle()));
+    // Whatever the tests did: the dead letters hold the poison that they sent, and nothing else.
+    let poison = ["gzip_truncated", "missing_field", "not_json"];
+    let strange: Vec<_> = scene.dead_letters.all();
+    let strange = strange.iter().filter(|letter| {
+        !letter["cause"]["code"].as_str().is_some_and(|code| poison.contains(&code))
+    });
+    let strange: Vec<_> = strange.collect();
+    if !strange.is_empty() {
+        eprintln!("nobody sent what lies in the dead letters: {strange:?}");
+        return ExitCode::FAILURE;
+    }
+    if conclusion.has_failed() {
+        eprintln!("the log of the local AWS: {}", scene.stack.aws.log().display());
+    }
+    // Not `Conclusion::exit`: it would leave the local AWS to the operating system.
+    conclusion.exit_code()
+}
+
+/// The stack, and what comes out of it.
+struct Scene {
+    stack: Stack,
+    ledger: Arc<DynamoLedger>,
+    records: Downstream,
+    dead_letters: Downstream,
+    /// Held to write by a test that switches the ingest off, to read by those that need it on.
+    ingest: tokio::sync::RwLock<()>,
+}
+
+impl Scene {
+    /// The ledger's entry of an object of the drop bucket.
+    async fn entry(&self, source: &str, key: &str) -> Result<Option<Entry>, Failure> {
+        let key = EntryKey::new(source, ObjectId::new(self.stack.drop_bucket(), key));
+        Ok(self.ledger.get(&key).await?.map(|stored| stored.entry))
+    }
+
+    /// Waits until the entry in the built-in source is as it should be.
+    async fn settled(
+        &self,
+        key: &str,
+        what: &str,
+        fits: impl Fn(&Entry) -> bool,
+    ) -> Result<Entry, Failure> {
+        until(&format!("{key} to be {what}"), Duration::from_secs(90), async || {
+            self.entry("drop", key).await.map(|entry| entry.filter(&fits)).transpose()
+        })
+        .await?
+    }
+
+    /// Puts a file into the drop bucket.
+    async fn put(&self, key: &str, body: &str) -> Result<(), Failure> {
+        let put = self.stack.s3.put_object().bucket(self.stack.drop_bucket()).key(key);
+        put.body(body.as_bytes().to_vec().into()).send().await.map_err(refused)?;
+        Ok(())
+    }
+}
+
+async fn prepare() -> Result<Scene, Failure> {
+    let venv = Venv::prepare()?;
+    let sam = Sam::new(&venv);
+    sam.validate()?;
+    sam.build()?;
+    // Upper case, as some people name their stacks: bucket names may have none of it.
+    let stack = Stack::deploy(LocalAws::start(&venv)?, &sam, STACK).await?;
+    Ok(Scene {
+        ledger: Arc::new(DynamoLedger::new(
+            stack.dynamodb.clone(),
+            stack.output("LedgerTableName"),
+        )),
+        records: Downstream::of(stack.sqs.clone(), stack.output("RecordsQueueUrl")),
+        dead_letters: Downstream::of(stack.sqs.clone(), stack.output("DeadLetterQueueUrl")),
+        ingest: tokio::sync::RwLock::default(),
+        stack,
+    })
+}
+
+/// All trials. Without a scene they can only be listed.
+fn trials(scene: Option<Arc<Scene>>, handle: &Handle) -> Vec<Trial> {
+    let t = Trials { scene, handle: handle.clone() };
+    vec![
+        t.named("the_stack_has_all_its_outputs", parts::has_all_outputs),
+        t.named("iam_is_enforced", parts::iam_is_enforced),
+        t.named("the_ledger_in_dynamodb_conforms", parts::ledger_conforms),
+        t.named("keys_of_every_kind_arrive", drops::keys_of_every_kind),
+        t.named("the_same_content_again_delivers_nothing", drops::same_content_again),
+        t.named("an_overwrite_and_a_removal_arrive", drops::overwrite_and_removal),
+        t.named("a_copy_and_a_multipart_upload_arrive", drops::copy_and_multipart),
+        t.named("a_broken_file_fails_alone_with_its_cause", drops::broken_file),
+        t.named("rejects_lie_in_the_state_bucket", operated::rejects),
+        t.named("one_malformed_record_of_three_fails_alone", messages::one_of_three),
+        t.named("a_body_that_is_not_json_is_buried_with_its_cause", messages::not_json),
+        t.named("a_lost_notice_is_made_good_by_the_refresh", messages::lost_notices),
+        t.named("a_dead_letter_sent_back_is_done_again", messages::redriven),
+    ]
+}
+
+struct Trials {
+    scene: Option<Arc<Scene>>,
+    handle: Handle,
+}
+
+impl Trials {
+    fn named<F, A>(&self, name: &str, test: F) -> Trial
+    where
+        F: FnOnce(Arc<Scene>) -> A + Send + 'static,
+        A: Future<Output = Result<(), Failure>>,
+    {
+        let (scene, handle) = (self.scene.clone(), self.handle.clone());
+        Trial::test(name, move || {
+            let scene = scene.ok_or("the stack was not prepared")?;
+            Ok(handle.block_on(test(scene))?)
+        })
+    }
+}

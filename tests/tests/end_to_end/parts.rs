@@ -1,0 +1,53 @@
+//! The parts of the stack by themselves.
+
+use std::sync::Arc;
+
+use inlet_tests::stack::s3_client;
+use inlet_tests::{Failure, conformance, refused};
+
+use crate::Scene;
+
+const OUTPUTS: [&str; 9] = [
+    "CatalogTableName",
+    "DeadLetterQueueUrl",
+    "DropBucketName",
+    "IngestFunctionName",
+    "LedgerTableName",
+    "NoticeQueueUrl",
+    "RecordsQueueUrl",
+    "RefreshFunctionName",
+    "StateBucketName",
+];
+
+pub(super) async fn has_all_outputs(scene: Arc<Scene>) -> Result<(), Failure> {
+    let names: Vec<_> = scene.stack.outputs.keys().map(String::as_str).collect();
+    assert_eq!(names, OUTPUTS);
+    Ok(())
+}
+
+/// Else no test here would notice that a function lacks a permission.
+pub(super) async fn iam_is_enforced(scene: Arc<Scene>) -> Result<(), Failure> {
+    let stack = &scene.stack;
+    let bucket = stack.drop_bucket();
+    let may_list = serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": format!("arn:aws:s3:::{bucket}"),
+        }],
+    });
+    let reader = stack.role("reader", may_list).await?;
+    let s3 = s3_client(&reader);
+    let listed = s3.list_objects_v2().bucket(bucket).send().await;
+    listed.map_err(refused)?;
+    let put = s3.put_object().bucket(bucket).key("refused.csv").send().await;
+    let refusal = put.expect_err("who may only list can write").into_service_error();
+    assert_eq!(refusal.meta().code(), Some("AccessDenied"));
+    Ok(())
+}
+
+pub(super) async fn ledger_conforms(scene: Arc<Scene>) -> Result<(), Failure> {
+    conformance::ledger(scene.ledger.clone()).await;
+    Ok(())
+}
