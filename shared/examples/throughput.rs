@@ -12,7 +12,7 @@ use std::io::{Cursor, Write};
 use std::time::Instant;
 
 use inlet::catalog::{Field, FieldType, Format, OnReject, RejectPolicy, Role};
-use inlet::format::{self, Limits, Rows};
+use inlet::format::{self, Hints, Limits, Rows};
 use inlet::record::{BatchLimits, Counters, Mapping, Plan, RejectContext, convert, plain};
 
 const NAMES: [&str; 8] = [
@@ -117,8 +117,9 @@ fn fields() -> Vec<Field> {
 }
 
 fn open(table: &'static [u8], fields: &[Field]) -> (Rows, Mapping) {
-    let (rows, detected) = format::open(Cursor::new(table), &Format::default(), Limits::default())
-        .expect("the table is readable");
+    let (rows, detected) =
+        format::open(Cursor::new(table), Hints::default(), &Format::default(), Limits::default())
+            .expect("the table is readable");
     let mapping = Mapping::new(&detected.columns, fields).expect("the fields fit");
     (rows, mapping)
 }

@@ -6,7 +6,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use inlet::catalog::{Format, OnReject, RejectPolicy};
-use inlet::format::{self, FormatError, Limits};
+use inlet::format::{self, FormatError, Hints, Limits};
 use inlet::record::{BatchLimits, Counters, Mapping, Output, Plan, RejectContext, convert, plain};
 use serde_json::{Map, Value};
 
@@ -42,7 +42,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// The rows of a file as JSON objects, and how many were refused.
 fn lines(bytes: Vec<u8>) -> (Vec<Value>, u64) {
     let (mut rows, detected) =
-        format::open(Cursor::new(bytes), &Format::default(), Limits::default()).expect("readable");
+        format::open(Cursor::new(bytes), Hints::default(), &Format::default(), Limits::default())
+            .expect("readable");
     let mapping = Mapping::new(&detected.columns, &[]).expect("fits");
     let (mut out, mut refused) = (Vec::new(), 0);
     plain::ndjson(&mut rows, &mapping, &mut out, &mut |_| refused += 1).expect("written");
@@ -83,7 +84,8 @@ fn gzip_files_of_several_members_are_read_whole() {
         ("members-size-0.gz", &[]),
     ] {
         let file = File::open(folder.join(name)).expect("the file is there");
-        let (mut rows, _) = format::open(file, &settings, Limits::default()).expect("readable");
+        let (mut rows, _) =
+            format::open(file, Hints::default(), &settings, Limits::default()).expect("readable");
         let mut found = Vec::new();
         while let Some(row) = rows.next().expect("readable") {
             found.push(String::from_utf8_lossy(row.cell(0)).into_owned());
@@ -91,7 +93,8 @@ fn gzip_files_of_several_members_are_read_whole() {
         assert_eq!(found, expected, "{name}");
     }
     let file = File::open(folder.join("multiple.bz2")).expect("the file is there");
-    let error = format::open(file, &settings, Limits::default()).err().expect("not read");
+    let error =
+        format::open(file, Hints::default(), &settings, Limits::default()).err().expect("not read");
     assert!(error.to_string().contains("bzip2"), "{error}");
 }
 
@@ -115,7 +118,8 @@ fn real_tables_have_the_rows_that_they_have() {
     // A colon is no candidate, being in every time of day; it can be stated.
     let settings = Format { delimiter: Some(b':'), ..Format::default() };
     let file = File::open(folder.join("smallpop-colon.csv")).expect("the file is there");
-    let (_, detected) = format::open(file, &settings, Limits::default()).expect("readable");
+    let (_, detected) =
+        format::open(file, Hints::default(), &settings, Limits::default()).expect("readable");
     assert_eq!(detected.columns.len(), 4);
 }
 
@@ -127,10 +131,11 @@ enum Outcome {
 
 /// Takes a file all the way, and checks that every row is accounted for.
 fn take(bytes: impl Read + Send + 'static) -> Outcome {
-    let (mut rows, detected) = match format::open(bytes, &Format::default(), Limits::default()) {
-        Ok(opened) => opened,
-        Err(error) => return Outcome::Refused(error),
-    };
+    let (mut rows, detected) =
+        match format::open(bytes, Hints::default(), &Format::default(), Limits::default()) {
+            Ok(opened) => opened,
+            Err(error) => return Outcome::Refused(error),
+        };
     let mapping = Mapping::new(&detected.columns, &[]).expect("unmapped columns always fit");
     let plan = Plan {
         object_ref: "fixtures/file",

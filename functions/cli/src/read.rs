@@ -6,7 +6,7 @@ use std::path::Path;
 
 use inlet::catalog::{Format, Source};
 use inlet::failure::Failure;
-use inlet::format::{self, Limits};
+use inlet::format::{self, Hints, Limits};
 use inlet::record::plain::{self, PlainError};
 use inlet::record::{Mapping, Reject, RejectContext};
 use serde_json::json;
@@ -26,8 +26,9 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
         Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{name}: {e}")))?)
     };
     let failed = |failure: Failure| Ending::Failed(Some(format!("{name}: {failure}")));
-    let (mut rows, detected) = format::open(input, &settings, Limits::default())
-        .map_err(|error| failed(error.failure()))?;
+    let (mut rows, detected) =
+        format::open(input, Hints { name: &name }, &settings, Limits::default())
+            .map_err(|error| failed(error.failure()))?;
     for evidence in &detected.evidence {
         tracing::info!("{name}: {evidence}");
     }

@@ -7,12 +7,15 @@
 //! a test compares the two on random input.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::index::Index;
 use super::input::Input;
+use super::row::Span;
 use super::unquote::{Unquoted, Unquoting};
 use super::{
-    Detected, FormatError, Limit, Limits, Position, Row, RowFault, Span, dialect, header, sniff,
+    Compression, Detected, Form, FormatError, Head, Limit, Limits, Position, Row, RowFault,
+    dialect, header, sniff,
 };
 use crate::catalog;
 
@@ -47,6 +50,7 @@ pub(super) struct Reader {
     current: Current,
     /// The current row was looked at but not given out yet.
     pending: bool,
+    head: Arc<Head>,
 }
 
 /// The row that was split last.
@@ -72,9 +76,11 @@ enum Split {
 
 /// Opens a file of delimited cells and reads its header.
 pub(super) fn open(
-    input: Box<dyn Read + Send>,
+    input: Input,
+    compression: Compression,
     settings: &catalog::Format,
     mut limits: Limits,
+    mut evidence: Vec<String>,
 ) -> Result<(Reader, Detected), FormatError> {
     limits.max_row_bytes = limits.max_row_bytes.min(MAX_ROW);
     if let Some(delimiter) = settings.delimiter
@@ -82,15 +88,8 @@ pub(super) fn open(
     {
         return Err(FormatError::Delimiter { delimiter: delimiter.into() });
     }
-    let (input, compression) = Input::open(input, limits)?;
-    let mut evidence = Vec::new();
-    if compression == super::Compression::Gzip {
-        evidence.push("compression gzip: the first bytes are 1f 8b".to_owned());
-    }
-
     let mut reader = Reader::new(input, limits);
     reader.more()?;
-    sniff::check(&reader.buffer[..reader.filled.min(dialect::SAMPLE)], settings.kind.is_some())?;
     if reader.buffer[..reader.filled].starts_with(sniff::BOM) {
         reader.start = sniff::BOM.len();
         evidence.push("encoding utf-8: the file begins with its byte order mark".to_owned());
@@ -123,6 +122,7 @@ pub(super) fn open(
         evidence.push(format!("columns: {renamed} names were empty or repeated and were changed"));
     }
 
+    reader.set_columns(columns.clone());
     let detected = Detected {
         compression,
         kind: catalog::FormatKind::Csv,
@@ -148,6 +148,7 @@ pub(super) fn resume(
     let input = Input::resume(input, detected.compression, at.byte_offset, limits)?;
     let mut reader = Reader::new(input, limits);
     reader.set_delimiter(delimiter);
+    reader.set_columns(detected.columns.clone());
     (reader.base, reader.line, reader.rows) = (at.byte_offset, at.line, at.row);
     reader.more()?;
     Ok(reader)
@@ -172,7 +173,17 @@ impl Reader {
             unquoting: Unquoting::new(b',', limits.max_columns),
             current: Current::default(),
             pending: false,
+            head: Arc::new(Head { number: 0, columns: Vec::new(), form: Form::Text, part: None }),
         }
+    }
+
+    fn set_columns(&mut self, columns: Vec<String>) {
+        self.head = Arc::new(Head { number: 0, columns, form: Form::Text, part: None });
+    }
+
+    /// What all rows have in common.
+    pub(super) fn head(&self) -> &Arc<Head> {
+        &self.head
     }
 
     fn set_delimiter(&mut self, delimiter: u8) {
@@ -201,6 +212,7 @@ impl Reader {
             true => self.unquoting.output(),
         };
         Row {
+            head: &self.head,
             number: self.rows,
             line: self.current.line,
             byte_offset: self.base + self.current.start as u64,
@@ -441,11 +453,8 @@ impl Reader {
             return Ok((header::numbered_columns(self.cells), 0));
         }
         let row = self.row();
-        let problem = |problem| FormatError::Header {
-            line: row.line(),
-            byte_offset: row.byte_offset(),
-            problem,
-        };
+        let problem =
+            |problem| FormatError::Header { line: row.line, byte_offset: row.byte_offset, problem };
         if row.fault().is_some() {
             return Err(problem("has a quote that is never closed"));
         }

@@ -48,6 +48,9 @@ impl Read for Raw {
 
 /// The decompressed bytes of a file.
 pub(super) struct Input {
+    /// Bytes that were looked at, and how many of them were read since.
+    peeked: Vec<u8>,
+    passed: usize,
     stream: Stream,
     limits: Limits,
     expanded: u64,
@@ -109,7 +112,7 @@ impl Input {
                 Stream::Gzip(Box::new(Gzip::new(buffered)))
             }
         };
-        Self { stream, limits, expanded: 0 }
+        Self { peeked: Vec::new(), passed: 0, stream, limits, expanded: 0 }
     }
 
     /// Fills `into` as far as there are bytes; less than its length only at the end of the file.
@@ -125,7 +128,27 @@ impl Input {
         Ok(filled)
     }
 
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, FormatError> {
+    /// The first bytes, which are read again afterwards: `most` of them, or all there are.
+    pub(super) fn peek(&mut self, most: usize) -> Result<&[u8], FormatError> {
+        let mut head = vec![0; most];
+        let length = self.fill(&mut head)?;
+        head.truncate(length);
+        (self.peeked, self.passed) = (head, 0);
+        Ok(&self.peeked)
+    }
+
+    /// Some bytes; none at the end of the file.
+    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize, FormatError> {
+        if self.passed < self.peeked.len() {
+            let n = into.len().min(self.peeked.len() - self.passed);
+            into[..n].copy_from_slice(&self.peeked[self.passed..][..n]);
+            self.passed += n;
+            if self.passed == self.peeked.len() {
+                self.peeked = Vec::new();
+                self.passed = 0;
+            }
+            return Ok(n);
+        }
         match &mut self.stream {
             Stream::Plain(raw) => raw.read(into).map_err(|cause| {
                 FormatError::Read(InputFailed::unwrap(cause).unwrap_or_else(|e| e))

@@ -29,15 +29,19 @@ mod gzip;
 mod header;
 mod index;
 mod input;
+mod row;
 mod sniff;
 mod unquote;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::{FormatError, Limit};
+pub use row::{Form, Head, Part, Position, Row, RowFault};
 
+use self::input::Input;
 use crate::catalog;
 
 /// What a file may ask of the machine. A limit that is passed ends the file with an error that
@@ -89,6 +93,13 @@ pub struct Detected {
     pub evidence: Vec<String>,
 }
 
+impl Detected {
+    /// Whether a place between two rows is a place in the bytes of the file, too.
+    pub fn can_seek(&self) -> bool {
+        self.compression == Compression::None && self.kind == catalog::FormatKind::Csv
+    }
+}
+
 /// How the bytes of a file are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,107 +110,11 @@ pub enum Compression {
     Gzip,
 }
 
-/// A place between two rows: what comes next is row `row + 1`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Decompressed bytes before this place.
-    pub byte_offset: u64,
-    /// The physical line that begins here, from 1.
-    pub line: u64,
-    /// Data rows before this place.
-    pub row: u64,
-}
-
-/// What is wrong with a row that could still be told apart from the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowFault {
-    /// The file ended within a quoted cell.
-    UnterminatedQuote {
-        /// Physical lines from the row's first to the end of the file.
-        lines: u64,
-    },
-}
-
-/// Where one cell lies in the bytes of its row.
+/// What is known of a file besides its bytes. Where the bytes decide, hints decide nothing.
 #[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    start: u32,
-    end: u32,
-}
-
-/// One row, borrowed from the reader until the next one is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Row<'a> {
-    number: u64,
-    line: u64,
-    byte_offset: u64,
-    raw: &'a [u8],
-    data: &'a [u8],
-    spans: &'a [Span],
-    fault: Option<RowFault>,
-    /// Known to be UTF-8; if not, it may still be.
-    valid: bool,
-}
-
-impl<'a> Row<'a> {
-    /// The row's number among the data rows, from 1.
-    pub fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// The physical line on which the row begins, from 1.
-    pub fn line(&self) -> u64 {
-        self.line
-    }
-
-    /// The offset of the row's first byte.
-    pub fn byte_offset(&self) -> u64 {
-        self.byte_offset
-    }
-
-    /// The row as it is in the file, without the line end.
-    pub fn raw(&self) -> &'a [u8] {
-        self.raw
-    }
-
-    /// Whether the whole row is UTF-8. Then each cell is, too, as cells begin and end at ASCII
-    /// characters; two cells side by side could complete a character that neither of them holds, so
-    /// it is the row that is looked at, not its unquoted cells.
-    #[inline]
-    pub fn is_utf8(&self) -> bool {
-        self.valid || std::str::from_utf8(self.raw).is_ok()
-    }
-
-    /// What is wrong with the row; a row with a fault has no cells.
-    pub fn fault(&self) -> Option<RowFault> {
-        self.fault
-    }
-
-    /// How many cells the row has.
-    #[inline]
-    pub fn len(&self) -> usize {
-        self.spans.len()
-    }
-
-    /// Whether the row has no cells, which only a row with a fault has.
-    pub fn is_empty(&self) -> bool {
-        self.spans.is_empty()
-    }
-
-    /// The cell at `index` without its quotes; empty if the row has none there.
-    #[inline]
-    pub fn cell(&self, index: usize) -> &'a [u8] {
-        match self.spans.get(index) {
-            Some(span) => &self.data[span.start as usize..span.end as usize],
-            None => &[],
-        }
-    }
-
-    /// The cells in order.
-    pub fn cells(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let data = self.data;
-        self.spans.iter().map(move |span| &data[span.start as usize..span.end as usize])
-    }
+pub struct Hints<'a> {
+    /// The key or file name; empty if unknown.
+    pub name: &'a str,
 }
 
 /// The rows of one file, one at a time.
@@ -220,22 +135,36 @@ impl Rows {
     pub fn position(&self) -> Position {
         self.reader.position()
     }
+
+    /// The head of the row that was given last; before that, the head of the first row.
+    pub fn head(&self) -> &Arc<Head> {
+        self.reader.head()
+    }
 }
 
 /// Opens a file: undoes its compression, finds out what it is where the settings do not say, and
 /// reads up to its first row.
 pub fn open(
     input: impl Read + Send + 'static,
+    hints: Hints<'_>,
     settings: &catalog::Format,
     limits: Limits,
 ) -> Result<(Rows, Detected), FormatError> {
-    let (reader, detected) = csv::open(Box::new(input), settings, limits)?;
+    let (mut input, compression) = Input::open(Box::new(input), limits)?;
+    let mut evidence = Vec::new();
+    if compression == Compression::Gzip {
+        evidence.push("compression gzip: the first bytes are 1f 8b".to_owned());
+    }
+    let kind = sniff::kind(input.peek(sniff::SAMPLE)?, hints, settings, &mut evidence)?;
+    let (reader, detected) = match kind {
+        catalog::FormatKind::Csv => csv::open(input, compression, settings, limits, evidence)?,
+    };
     Ok((Rows { reader }, detected))
 }
 
 /// Goes on reading a file at a place that [`Rows::position`] gave before: the rows that follow are
-/// the same, with the same numbers. `input` begins at that place, or, if the file is compressed, at
-/// the beginning of the file; it must be the same version of the file.
+/// the same, with the same numbers. `input` begins at that place if [`Detected::can_seek`] says so, else
+/// at the beginning of the file; it must be the same version of the file.
 pub fn resume(
     input: impl Read + Send + 'static,
     detected: &Detected,

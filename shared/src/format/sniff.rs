@@ -3,11 +3,15 @@
 //! Everything here is a file that somebody dropped where rows were expected. Read as CSV it would
 //! give rows of garbage, so it is refused by name instead.
 
-use super::FormatError;
+use super::{FormatError, Hints};
+use crate::catalog;
 
 const CONVERT: &str = "Export the table as CSV";
 const UNPACK: &str = "Upload the file uncompressed, or compressed with gzip";
 const STATE_KIND: &str = "Export the table as CSV; if the file is CSV, state format.kind = \"csv\"";
+
+/// Bytes of a file that are looked at.
+pub(super) const SAMPLE: usize = 64 << 10;
 
 /// The byte order mark of UTF-8.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -27,9 +31,20 @@ const SIGNATURES: &[(&[u8], &str, &str)] = &[
     (b"SQLite format 3\0", "an SQLite database", CONVERT),
 ];
 
+/// What kind of file begins with `sample` (decompressed), and why.
+pub(super) fn kind(
+    sample: &[u8],
+    _hints: Hints<'_>,
+    settings: &catalog::Format,
+    _evidence: &mut Vec<String>,
+) -> Result<catalog::FormatKind, FormatError> {
+    check(sample, settings.kind.is_some())?;
+    Ok(settings.kind.unwrap_or(catalog::FormatKind::Csv))
+}
+
 /// Refuses what is certainly not text in UTF-8, or not a table. `stated`: the definition says that
 /// the file is CSV, so what could be text is taken for it.
-pub(super) fn check(sample: &[u8], stated: bool) -> Result<(), FormatError> {
+fn check(sample: &[u8], stated: bool) -> Result<(), FormatError> {
     for (signature, found, remedy) in SIGNATURES {
         if sample.starts_with(signature) {
             return Err(FormatError::Unsupported { found, remedy });

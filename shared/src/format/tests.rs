@@ -48,7 +48,7 @@ fn read_with(
     settings: &catalog::Format,
     limits: Limits,
 ) -> Result<(Vec<Seen>, Detected), FormatError> {
-    let (mut rows, detected) = open(input, settings, limits)?;
+    let (mut rows, detected) = open(input, Hints::default(), settings, limits)?;
     Ok((rest(&mut rows)?, detected))
 }
 
@@ -57,8 +57,8 @@ fn rest(rows: &mut Rows) -> Result<Vec<Seen>, FormatError> {
     while let Some(row) = rows.next()? {
         seen.push(Seen {
             number: row.number(),
-            line: row.line(),
-            offset: row.byte_offset(),
+            line: row.line().expect("a line"),
+            offset: row.byte_offset().expect("a place"),
             raw: row.raw().to_vec(),
             cells: row.cells().map(<[u8]>::to_vec).collect(),
             fault: row.fault(),
@@ -125,14 +125,18 @@ fn files_without_rows_have_none() {
 #[test]
 fn without_a_header_the_first_row_is_data() {
     let settings = catalog::Format { header: Some(false), ..settings() };
-    let (mut rows, detected) =
-        open(io::Cursor::new(&b"\n1;2;3\n4;5;6\n"[..]), &settings, Limits::default())
-            .expect("opens");
+    let (mut rows, detected) = open(
+        io::Cursor::new(&b"\n1;2;3\n4;5;6\n"[..]),
+        Hints::default(),
+        &settings,
+        Limits::default(),
+    )
+    .expect("opens");
     assert_eq!(detected.columns, ["column_1", "column_2", "column_3"]);
     assert_eq!(detected.delimiter, ';');
     assert_eq!(rows.position(), Position { byte_offset: 1, line: 2, row: 0 });
     let row = rows.next().expect("reads").expect("a row");
-    assert_eq!((row.number(), row.line(), row.cell(0)), (1, 2, &b"1"[..]));
+    assert_eq!((row.number(), row.line(), row.cell(0)), (1, Some(2), &b"1"[..]));
     assert_eq!(rows.position(), Position { byte_offset: 7, line: 3, row: 1 });
 }
 

@@ -116,6 +116,7 @@ mod tests {
             source: Source::from_toml("s.toml", toml).unwrap(),
             reference: "r".into(),
             table: "t".into(),
+            name: "t.csv".into(),
             object_json: "{}".into(),
             batches: BatchLimits { max_bytes: 240_000, max_records: 2 },
         }

@@ -21,7 +21,7 @@ use super::{Ports, small};
 use crate::catalog::Source;
 use crate::delivery::{Delivery, Event, Subject};
 use crate::failure::{Disposition, Failure};
-use crate::format::{self, Limits};
+use crate::format::{self, Hints, Limits};
 use crate::object::{Body, ObjectError, Opened};
 use crate::observe::Happening;
 use crate::record::{
@@ -41,6 +41,8 @@ pub(super) struct Conversion {
     pub(super) source: Source,
     pub(super) reference: String,
     pub(super) table: String,
+    /// The object's key.
+    pub(super) name: String,
     pub(super) object_json: String,
     pub(super) batches: BatchLimits,
 }
@@ -65,6 +67,7 @@ pub(super) async fn run(
         source: source.clone(),
         reference: subject.reference.clone(),
         table: subject.table.clone(),
+        name: subject.object.key.clone(),
         object_json: object_json(subject)?,
         batches,
     };
@@ -261,7 +264,8 @@ impl Conversion {
         emit: &mut dyn FnMut(Output) -> Result<(), Stopped>,
     ) -> Result<Counters, Failure> {
         let (mut rows, detected) =
-            format::open(input, &self.source.format, Limits::default()).map_err(|e| e.failure())?;
+            format::open(input, Hints { name: &self.name }, &self.source.format, Limits::default())
+                .map_err(|e| e.failure())?;
         // A file without even a header has no columns to be missing.
         let fields = if detected.columns.is_empty() { &[] } else { self.source.fields.as_slice() };
         let mapping = Mapping::new(&detected.columns, fields).map_err(|e| e.failure())?;

@@ -133,12 +133,12 @@ pub enum ConvertError {
     #[error(transparent)]
     Format(#[from] FormatError),
     /// A row was refused, and the policy is `fail`.
-    #[error("row {row} on line {line}{}: {message} ({code})", in_column(.column))]
+    #[error("row {row}{}{}: {message} ({code})", on_line(.line), in_column(.column))]
     Rejected {
         /// The row.
         row: u64,
-        /// Its line.
-        line: u64,
+        /// Its line, if the format has lines.
+        line: Option<u64>,
         /// The column at fault.
         column: Option<String>,
         /// Why.
@@ -148,13 +148,13 @@ pub enum ConvertError {
     },
     /// More rows were refused than the policy allows.
     #[error(
-        "{count} rows were refused by line {line}, over the limit rejects.max_count = {max_count}"
+        "{count} of the first {rows} rows were refused, over the limit rejects.max_count = {max_count}"
     )]
     TooManyRejects {
         /// Refused rows.
         count: u64,
-        /// The line of the last.
-        line: u64,
+        /// Rows up to the last of them.
+        rows: u64,
         /// The limit.
         max_count: u64,
     },
@@ -171,6 +171,10 @@ pub enum ConvertError {
     /// The taker of the output takes no more.
     #[error("the conversion was stopped")]
     Stopped,
+}
+
+fn on_line(line: &Option<u64>) -> String {
+    line.map(|line| format!(" on line {line}")).unwrap_or_default()
 }
 
 fn in_column(column: &Option<String>) -> String {
@@ -314,11 +318,7 @@ impl<'a> Conversion<'a> {
             let mut next = Buffer::with_capacity(self.batch.capacity());
             next.extend_from_slice(&self.batch.as_slice()[before + 1..]);
             self.batch.truncate(before);
-            let end = Position {
-                byte_offset: row.byte_offset(),
-                line: row.line(),
-                row: row.number() - 1,
-            };
+            let end = row.begins();
             self.give_batch(end)?;
             self.batch = next;
         }
@@ -388,7 +388,7 @@ impl<'a> Conversion<'a> {
             && count > max_count
         {
             self.give_rejects()?;
-            return Err(ConvertError::TooManyRejects { count, line: reject.line, max_count });
+            return Err(ConvertError::TooManyRejects { count, rows: reject.row, max_count });
         }
         if self.rejects.lines.len() >= REJECTS_PIECE {
             self.give_rejects()?;

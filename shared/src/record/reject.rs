@@ -127,10 +127,10 @@ impl std::fmt::Display for RejectCode {
 pub struct Reject<'a> {
     /// The number of the row.
     pub row: u64,
-    /// The line on which it begins.
-    pub line: u64,
-    /// The offset of its first byte.
-    pub byte_offset: u64,
+    /// The line on which it begins, in formats that have lines.
+    pub line: Option<u64>,
+    /// The offset of its first byte, in formats in which rows have one.
+    pub byte_offset: Option<u64>,
     /// The column of the first cell at fault.
     pub column: Option<&'a str>,
     /// Why.
@@ -165,12 +165,15 @@ impl Reject<'_> {
         out.extend_from_slice(b",\"table\":");
         json::string(out, context.table.as_bytes());
         for (key, value) in [
-            (&b",\"row\":"[..], self.row),
+            (&b",\"row\":"[..], Some(self.row)),
             (b",\"line\":", self.line),
             (b",\"byte_offset\":", self.byte_offset),
         ] {
             out.extend_from_slice(key);
-            json::number(out, value);
+            match value {
+                Some(value) => json::number(out, value),
+                None => out.extend_from_slice(b"null"),
+            }
         }
         out.extend_from_slice(b",\"column\":");
         match self.column {
@@ -223,8 +226,8 @@ mod tests {
     fn line(raw: &[u8]) -> serde_json::Value {
         let reject = Reject {
             row: 2,
-            line: 3,
-            byte_offset: 40,
+            line: Some(3),
+            byte_offset: Some(40),
             column: Some("a\"b"),
             code: RejectCode::InvalidDate,
             message: RejectCode::InvalidDate.message(None),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::mapping::tests::field;
 use super::*;
 use crate::catalog::{Field, FieldType, Format, OnReject, RejectPolicy, Role};
-use crate::format::{self, Detected, Limits, Rows};
+use crate::format::{self, Detected, Hints, Limits, Rows};
 
 const CONTEXT: RejectContext<'static> =
     RejectContext { object_json: r#"{"bucket":"b","key":"k"}"#, table: "deals" };
@@ -23,7 +23,13 @@ fn plan() -> Plan<'static> {
 }
 
 fn open(bytes: &[u8]) -> (Rows, Detected) {
-    format::open(Cursor::new(bytes.to_vec()), &Format::default(), Limits::default()).expect("opens")
+    format::open(
+        Cursor::new(bytes.to_vec()),
+        Hints::default(),
+        &Format::default(),
+        Limits::default(),
+    )
+    .expect("opens")
 }
 
 /// Everything that came out of one conversion.
@@ -372,7 +378,7 @@ fn plain_lines_hold_the_values_alone() {
     .expect("written");
     let text = String::from_utf8(out).expect("UTF-8");
     assert_eq!(text, "{\"a\":\"1\",\"b\":\"x \\\"y\\\"\"}\n{\"a\":\"3\",\"b\":\"\"}\n");
-    assert_eq!(rejected, [(3, RejectCode::TooFewCells)]);
+    assert_eq!(rejected, [(Some(3), RejectCode::TooFewCells)]);
     assert!(counters.account_for_every_row());
     assert_eq!((counters.rows, counters.records, counters.rejects), (3, 2, 1));
 }
