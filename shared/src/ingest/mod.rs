@@ -16,6 +16,7 @@ mod object;
 mod small;
 mod stream;
 mod visibility;
+mod work;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -43,6 +44,9 @@ pub use visibility::VISIBILITY;
 
 /// Receives of a message after which a failure is final; the queue's own bound is the same.
 pub const MAX_RECEIVES: u32 = 5;
+
+/// Kept before a deadline for sending what is under way and writing how far the work came.
+const LANDING: Duration = Duration::from_secs(20);
 
 /// A batch closes at this many bytes of records, or at this many records. The same for all
 /// destinations, because the ids of batches follow from it.
@@ -91,6 +95,31 @@ pub struct Ingest {
     batches: BatchLimits,
 }
 
+/// The time that an invocation has.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    /// When work that is not done is put down, to go on in another invocation; `None`: never.
+    pause: Option<Instant>,
+    /// When work that could not be put down is given up.
+    end: Option<Instant>,
+}
+
+impl Time {
+    /// From now to `end`: the last fifth of it, and at most [`LANDING`], is kept for putting down.
+    fn until(end: Option<Instant>) -> Self {
+        let landing = |end: Instant| (end.duration_since(Instant::now()) / 5).min(LANDING);
+        Self { pause: end.map(|end| end - landing(end)), end }
+    }
+
+    /// Returns at the end.
+    async fn end(self) {
+        match self.end {
+            Some(end) => tokio::time::sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// One notice of one message.
 struct Unit {
     message: usize,
@@ -115,13 +144,15 @@ impl Ingest {
         Arc::new(Self { ports, owner: owner.into(), slots, batches })
     }
 
-    /// Takes a batch of messages and answers what becomes of each, in their order. At `deadline`, work
-    /// that has not ended is given up and its message comes back.
+    /// Takes a batch of messages and answers what becomes of each, in their order. Shortly before
+    /// `deadline`, work that has not ended is put down and ordered anew; what cannot be put down until
+    /// then is given up, and its message comes back.
     pub async fn messages(
         self: &Arc<Self>,
         messages: Vec<Message>,
         deadline: Option<Instant>,
     ) -> Vec<Outcome> {
+        let time = Time::until(deadline);
         let messages: Arc<[Message]> = messages.into();
         let mut outcomes = vec![Outcome::Acknowledge; messages.len()];
         let hidden = Arc::new(Hidden::new(Arc::clone(&self.ports.queue), &messages));
@@ -136,7 +167,7 @@ impl Ingest {
             let members: Vec<usize> = units.iter().map(|unit| unit.message).collect();
             members.iter().for_each(|&member| open[member] += 1);
             let (ingest, messages) = (Arc::clone(self), Arc::clone(&messages));
-            let task = work.spawn(async move { ingest.group(units, &messages, deadline).await });
+            let task = work.spawn(async move { ingest.group(units, &messages, time).await });
             names.insert(task.id(), (object, members));
         }
         while let Some(ended) = work.join_next_with_id().await {
@@ -217,20 +248,20 @@ impl Ingest {
         self: Arc<Self>,
         units: Vec<Unit>,
         messages: &[Message],
-        deadline: Option<Instant>,
+        time: Time,
     ) -> Vec<(usize, Outcome)> {
         let Ok(_slot) = self.slots.acquire().await else { return Vec::new() };
         let mut ended = Vec::with_capacity(units.len());
         for unit in units {
             let message = &messages[unit.message];
-            let outcome = self.unit(&unit.notice, message, deadline).await;
+            let outcome = self.unit(&unit.notice, message, time).await;
             ended.push((unit.message, outcome));
         }
         ended
     }
 
     /// One notice: every source that it concerns.
-    async fn unit(&self, notice: &Notice, message: &Message, deadline: Option<Instant>) -> Outcome {
+    async fn unit(&self, notice: &Notice, message: &Message, time: Time) -> Outcome {
         let catalog = match self.ports.catalog.current().await {
             Ok(catalog) => catalog,
             Err(error) => {
@@ -249,10 +280,10 @@ impl Ingest {
                 continue;
             }
             taken = true;
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            if time.pause.is_some_and(|pause| pause <= Instant::now()) {
                 return self.not_begun(notice, object, message).await;
             }
-            let work = object::Job { target: &target, notice, message, deadline };
+            let work = object::Job { target: &target, notice, message, time };
             outcome = later(outcome, self.object(work).await);
         }
         if !taken {

@@ -23,7 +23,8 @@ mod scalar;
 mod values;
 
 pub use convert::{
-    Batch, BatchLimits, ConvertError, Counters, Failed, Output, Plan, Rejects, Stopped, convert,
+    Batch, BatchLimits, ConvertError, Counters, Failed, Mark, Output, Plan, Rejects, Stopped,
+    convert,
 };
 pub use mapping::{Mapping, RecordError};
 pub use reject::{Reject, RejectCode, RejectContext};

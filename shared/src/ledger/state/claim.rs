@@ -102,6 +102,7 @@ pub fn claim(
         if !continues {
             // That of another content: a replay of this one must not take it up.
             next.reference = None;
+            next.checkpoint = None;
         }
         next.removing = false;
         return close(Why::SeenBefore, next);
@@ -110,6 +111,11 @@ pub fn claim(
     if !continues || next.reference.is_none() {
         next.generation = next.epoch + 1;
         next.reference = Some(reference(key, found, rules, next.generation));
+        next.checkpoint = None;
+    }
+    if force {
+        // All of it is wanted again, the part before the checkpoint too.
+        next.checkpoint = None;
     }
     next.removing = false;
     next.fingerprint.clone_from(&rules.fingerprint);
@@ -221,6 +227,7 @@ pub(super) fn blank(rules: &Rules, by: &Claimant<'_>) -> Entry {
         reference: None,
         generation: 0,
         removing: false,
+        checkpoint: None,
         fingerprint: rules.fingerprint.clone(),
         done: None,
         seen: Vec::new(),
@@ -248,6 +255,9 @@ fn take(
         return close(Why::Exhausted, next);
     }
     next.epoch += 1;
+    if work == Work::Remove {
+        next.checkpoint = None;
+    }
     if work == Work::Remove && !next.removing {
         // Written with the claim, so that a repeat has the same.
         next.removing = true;

@@ -146,7 +146,7 @@ fn done(etag: &ETag, second: i64) -> Completion {
         fingerprint: "f".into(),
         at: at(second),
         counters: crate::record::Counters::default(),
-        rejects: None,
+        rejects: Vec::new(),
     }
 }
 
