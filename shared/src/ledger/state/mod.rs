@@ -266,4 +266,6 @@ fn pin(etag: &Option<ETag>, version_id: &Option<String>) -> Pin {
 }
 
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests;

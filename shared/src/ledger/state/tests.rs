@@ -5,7 +5,7 @@ use crate::failure::{Disposition, Failure};
 use crate::ledger::{Completion, EntryKey, Work};
 use crate::object::ObjectId;
 
-fn rules() -> Rules {
+pub(super) fn rules() -> Rules {
     Rules {
         dedup: Dedup::Current,
         max_size: 1_000,
@@ -15,19 +15,19 @@ fn rules() -> Rules {
     }
 }
 
-fn key() -> EntryKey {
+pub(super) fn key() -> EntryKey {
     EntryKey::new("deals", ObjectId::new("drop", "a.csv"))
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::new(second, 0).unwrap()
 }
 
-fn by(owner: &str, second: i64) -> Claimant<'_> {
+pub(super) fn by(owner: &str, second: i64) -> Claimant<'_> {
     Claimant { owner, now: at(second) }
 }
 
-fn version(etag: &str, n: i64, versioned: bool) -> ObjectVersion {
+pub(super) fn version(etag: &str, n: i64, versioned: bool) -> ObjectVersion {
     ObjectVersion {
         etag: ETag::new(etag),
         version_id: versioned.then(|| format!("v{n}")),
@@ -140,7 +140,7 @@ impl World {
     }
 }
 
-fn done(etag: &ETag, second: i64) -> Completion {
+pub(super) fn done(etag: &ETag, second: i64) -> Completion {
     Completion {
         etag: etag.clone(),
         fingerprint: "f".into(),
