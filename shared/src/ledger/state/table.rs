@@ -192,7 +192,8 @@ fn endings() -> String {
     let fails = |entry: &Entry, disposition, last| {
         fail(entry, "other", 1, &rules, &failure(disposition), last, at(SECOND))
     };
-    let ends: [(&str, &dyn Fn(&Entry) -> Option<Entry>); 9] = [
+    type End<'a> = &'a dyn Fn(&Entry) -> Option<Entry>;
+    let ends: [(&str, End<'_>); 9] = [
         ("renew", &|entry| renew(entry, "other", 1, &rules, at(SECOND))),
         ("complete", &|entry| complete(entry, "other", 1, &rules, done(&ETag::new("a"), SECOND))),
         ("remove", &|entry| remove(entry, "other", 1, at(SECOND))),
