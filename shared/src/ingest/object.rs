@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::lease::Lost;
-use super::{Ingest, MAX_RECEIVES, Outcome, Time};
+use super::{Ended, Ingest, MAX_RECEIVES, Outcome, Time};
 use crate::catalog::Match;
 use crate::failure::{Disposition, Failure};
 use crate::ledger::state::{self, Claim, Claimant, Evidence, Plan, Rules, Settled, Sight, Why};
@@ -27,6 +27,8 @@ pub(super) struct Job<'a> {
     pub(super) notice: &'a Notice,
     pub(super) message: &'a Message,
     pub(super) time: Time,
+    /// Nothing else is done in this process meanwhile.
+    pub(super) alone: bool,
 }
 
 /// How one turn ended.
@@ -35,17 +37,20 @@ pub(super) enum Turn {
     Again(Evidence),
     /// The job has ended.
     End(Outcome),
+    /// The job must be done alone.
+    Suspect,
 }
 
 impl Ingest {
-    pub(super) async fn object(&self, job: Job<'_>) -> Outcome {
-        let Some(object) = job.notice.object() else { return Outcome::Acknowledge };
+    pub(super) async fn object(&self, job: Job<'_>) -> Ended {
+        let Some(object) = job.notice.object() else { return Ended::With(Outcome::Acknowledge) };
         let key = EntryKey::new(&job.target.source.key, object.clone());
         let rules = Rules::of(job.target.source);
         let mut evidence = evidence(job.notice);
         for _ in 0..TURNS {
             match self.turn(&job, &key, &rules, evidence).await {
-                Turn::End(outcome) => return outcome,
+                Turn::End(outcome) => return Ended::With(outcome),
+                Turn::Suspect => return Ended::Suspect,
                 Turn::Again(next) => evidence = next,
             }
         }
@@ -55,7 +60,8 @@ impl Ingest {
             "It is tried again by itself",
             Disposition::Retry,
         );
-        self.fail(job.message, &job.message.body, &failure, Some((object, &key.source))).await
+        let of = Some((object, key.source.as_str()));
+        Ended::With(self.fail(job.message, &job.message.body, &failure, of).await)
     }
 
     async fn turn(&self, job: &Job<'_>, key: &EntryKey, rules: &Rules, evidence: Evidence) -> Turn {
@@ -126,6 +132,7 @@ impl Ingest {
                 self.see(&Happening::Settled { source, object, why });
                 Turn::End(Outcome::Acknowledge)
             }
+            Claim::Take(next) if !job.alone && state::is_suspect(entry, &next) => Turn::Suspect,
             Claim::Take(next) => match ledger.put_if(key, version, &next).await {
                 Ok(version) => {
                     let stored = Stored { entry: *next, version };

@@ -141,6 +141,16 @@ impl Queue for SqsQueue {
         Ok(())
     }
 
+    async fn acknowledge(&self, message: &Message) -> Result<(), QueueError> {
+        let delete = self.client.delete_message().queue_url(&self.notices);
+        delete
+            .receipt_handle(&message.receipt)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| Self::failed(&self.notices, "acknowledge a message", said(&e)))
+    }
+
     /// Twenty minutes in all, before the receive that counts as the last: a store or a table that is
     /// throttled or down for a while must not send everything under way to the dead letters.
     fn backoff(&self, receives: u32) -> Duration {

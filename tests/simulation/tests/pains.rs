@@ -13,7 +13,7 @@ use inlet::delivery::EventKind;
 use inlet::ingest::{Ingest, Outcome, Ports};
 use inlet::ledger::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, State, Stored, Version};
 use inlet::object::{
-    ETag, Listed, ObjectError, ObjectErrorKind, ObjectId, ObjectVersion, Objects, Opened, Pin,
+    Body, ETag, Listed, ObjectError, ObjectErrorKind, ObjectId, ObjectVersion, Objects, Opened, Pin,
 };
 use inlet::observe::{Happening, Observer};
 use inlet::queue::Message;
@@ -452,6 +452,47 @@ async fn pain_22_each_event_reads_its_own_version() {
     assert_eq!(scene.events("a.csv", EventKind::Completed).len(), 3);
 }
 
+/// A file that ends every process that reads it (by its memory, say) ends as Failed with a cause. Those
+/// that came in the same batch are not lost with it, and do not end in the dead letters.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_ends_its_worker_each_time_takes_no_other_with_it() {
+    let scene = Scene::new(25, false);
+    for n in 0..10 {
+        scene.send(&[scene.put(&format!("{n}.csv"), &format!("e{n}"), 9, "0A")]);
+    }
+    let began = Instant::now();
+    let mut lives = 0;
+    while scene.broker.waiting() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(3_600), "messages go round for ever");
+        scene.broker.ready().await;
+        lives += 1;
+        let life = scene.life(&format!("w{lives}"));
+        let deadly = Arc::new(Deadly { inner: scene.ports(&life).objects, life: life.clone() });
+        let ports = Ports { objects: deadly, ..scene.ports(&life) };
+        let ingest = Ingest::with_batches(ports, &life.name, 4, BATCHES);
+        let batch = scene.receive();
+        tokio::select! {
+            biased;
+            () = life.death() => {}
+            outcomes = ingest.messages(batch.clone(), None) => {
+                for (message, outcome) in batch.iter().zip(outcomes) {
+                    if outcome == Outcome::Acknowledge {
+                        scene.broker.acknowledge(&scene.world, message);
+                    }
+                }
+            }
+        }
+    }
+    for n in 0..10 {
+        let key = format!("{n}.csv");
+        let expected = if key == Deadly::KEY { "failed" } else { "done" };
+        assert_eq!(scene.state(&key), expected, "{key} after {lives} lives");
+    }
+    assert!(scene.broker.redriven().is_empty(), "without a cause: {:?}", scene.broker.redriven());
+    let causes: Vec<_> = scene.broker.letters().into_iter().map(|l| l.cause.code).collect();
+    assert_eq!(causes, ["attempts_exhausted"]);
+}
+
 /// Archived objects are parked, and taken up when S3 says that they are restored.
 #[tokio::test(start_paused = true)]
 async fn an_archived_object_is_parked_until_it_is_restored() {
@@ -538,6 +579,58 @@ impl Objects for Fickle {
         after: Option<&str>,
     ) -> Result<Vec<Listed>, ObjectError> {
         self.inner.list(connection, bucket, prefix, after).await
+    }
+}
+
+/// Objects of which one ends the process as soon as it is read.
+struct Deadly {
+    inner: Arc<dyn Objects>,
+    life: Arc<Life>,
+}
+
+impl Deadly {
+    const KEY: &str = "5.csv";
+}
+
+#[async_trait]
+impl Objects for Deadly {
+    async fn open(
+        &self,
+        connection: &Connection,
+        object: &ObjectId,
+        pin: &Pin,
+    ) -> Result<Opened, ObjectError> {
+        let opened = self.inner.open(connection, object, pin).await?;
+        let body: Box<dyn Body> = if object.key == Self::KEY {
+            Box::new(DeadlyBody(Arc::clone(&self.life)))
+        } else {
+            opened.body
+        };
+        Ok(Opened { version: opened.version, body })
+    }
+
+    async fn list(
+        &self,
+        connection: &Connection,
+        bucket: &str,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<Listed>, ObjectError> {
+        self.inner.list(connection, bucket, prefix, after).await
+    }
+}
+
+struct DeadlyBody(Arc<Life>);
+
+#[async_trait]
+impl Body for DeadlyBody {
+    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        self.0.kill();
+        std::future::pending().await
+    }
+
+    async fn seek(&mut self, _: u64) -> Result<(), ObjectError> {
+        Ok(())
     }
 }
 

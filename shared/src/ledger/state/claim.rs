@@ -216,6 +216,13 @@ fn claim_absence(
     take(key, next, Work::Remove, unfinished, rules, by)
 }
 
+/// Whether work on the object may end the process that does it: two workers were lost on it one after
+/// the other. It is then done alone, so that it takes no other with it.
+pub fn is_suspect(before: Option<&Entry>, next: &Entry) -> bool {
+    let lost = before.is_some_and(|before| matches!(before.state, State::Running { .. }));
+    lost && next.attempts > 2
+}
+
 pub(super) fn blank(rules: &Rules, by: &Claimant<'_>) -> Entry {
     Entry {
         state: State::Removed,
@@ -246,7 +253,9 @@ fn take(
     by: &Claimant<'_>,
 ) -> Claim {
     next.updated = by.now;
-    if unfinished >= rules.max_attempts {
+    // One attempt less after lost workers: the receive that would be the last is needed to say so.
+    let lost = u32::from(matches!(next.state, State::Running { .. }));
+    if unfinished + lost >= rules.max_attempts.max(lost + 1) {
         let last = match &next.state {
             State::Waiting { failure } => failure.message.clone(),
             _ => "its worker was lost each time".to_owned(),
