@@ -216,11 +216,12 @@ fn claim_absence(
     take(key, next, Work::Remove, unfinished, rules, by)
 }
 
-/// Whether work on the object may end the process that does it: two workers were lost on it one after
-/// the other. It is then done alone, so that it takes no other with it.
+/// Whether work on the object may end the process that does it: a worker was lost on it. It is then
+/// done alone, so that it takes no other with it. (Already after the first one: whoever shares a batch
+/// with such files has few receives to spare.)
 pub fn is_suspect(before: Option<&Entry>, next: &Entry) -> bool {
     let lost = before.is_some_and(|before| matches!(before.state, State::Running { .. }));
-    lost && next.attempts > 2
+    lost && next.attempts > 1
 }
 
 pub(super) fn blank(rules: &Rules, by: &Claimant<'_>) -> Entry {
