@@ -15,7 +15,7 @@ use crate::{STACK, Scene};
 
 impl Scene {
     /// Runs `inlet` with the root's credentials.
-    fn inlet(&self, arguments: &[&str]) -> Result<Output, Failure> {
+    pub(super) fn inlet(&self, arguments: &[&str]) -> Result<Output, Failure> {
         let aws = &self.stack.aws;
         let mut command = Command::new(program()?);
         command
