@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use inlet::ingest::{Ingest, Outcome, VISIBILITY};
 use inlet::ledger::state::orphan;
-use inlet::ledger::{EntryKey, Ledger, PutError, State};
+use inlet::ledger::{EntryKey, Ledger, PutError, Range, State};
 use inlet::notice::{Order, OrderReason};
 use inlet::object::ObjectId;
 use inlet::queue::{Queue, QueueError};
@@ -141,7 +141,7 @@ fn lock(home: &LocalHome) -> Result<File, Ending> {
 /// Ends the leases of an earlier process, which cannot renew them.
 async fn release_orphans(home: &LocalHome) -> Result<(), Ending> {
     for source in home.catalog.sources() {
-        let mut scan = home.ledger.scan(&source.key, &source.bucket).await?;
+        let mut scan = home.ledger.scan(&source.key, &source.bucket, Range::ALL).await?;
         while let Some((key, entry)) = scan.next().await? {
             if !matches!(entry.state, State::Running { .. }) {
                 continue;
@@ -172,7 +172,7 @@ async fn summary(home: &LocalHome, show: &Show) -> Result<(), Ending> {
     let mut counts = [0_u64; 4];
     let mut wrong = Vec::new();
     for source in home.catalog.sources() {
-        let mut scan = home.ledger.scan(&source.key, &source.bucket).await?;
+        let mut scan = home.ledger.scan(&source.key, &source.bucket, Range::ALL).await?;
         while let Some((_, entry)) = scan.next().await? {
             match &entry.state {
                 State::Done | State::Skipped { .. } => counts[0] += 1,

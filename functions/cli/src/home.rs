@@ -15,10 +15,11 @@ use inlet::local::Database;
 use inlet::object::ObjectId;
 use inlet::object::directory::DirectoryObjects;
 use inlet::observe::Observer;
+use inlet::queue::DeadLetters;
 use inlet::queue::sqlite::SqliteQueue;
 use inlet::rejects::directory::DirectoryRejects;
 use inlet::stack::{Names, Stack};
-use inlet::{ingest, refresh};
+use inlet::{ingest, refresh, replay};
 
 use crate::{Ending, HomeArguments};
 
@@ -105,7 +106,28 @@ pub(crate) fn load(dir: &Path) -> Result<Catalog, Ending> {
 pub(crate) struct Operated {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) letters: Arc<dyn DeadLetters>,
     pub(crate) refresh: refresh::Ports,
+}
+
+impl Operated {
+    pub(crate) fn replay(&self) -> replay::Ports {
+        replay::Ports {
+            ledger: self.ledger.clone(),
+            queue: self.refresh.queue.clone(),
+            letters: self.letters.clone(),
+            clock: self.refresh.clock.clone(),
+        }
+    }
+
+    /// An error that lists the sources there are, if `key` is none of them.
+    pub(crate) fn must_have(&self, key: &str) -> Result<(), Ending> {
+        if self.catalog.source(key).is_some() {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.catalog.sources().iter().map(|s| s.key.as_str()).collect();
+        Err(Ending::Usage(format!("there is no source {key:?}; there are: {}", known.join(", "))))
+    }
 }
 
 /// Opens the home that the arguments name.
@@ -114,12 +136,22 @@ pub(crate) async fn open(home: &HomeArguments) -> Result<Operated, Ending> {
         Some(name) => {
             let stack = stack(name).await?;
             let catalog = stack.catalog.current().await?;
-            Ok(Operated { catalog, ledger: stack.ledger.clone(), refresh: stack.refresh() })
+            Ok(Operated {
+                catalog,
+                ledger: stack.ledger.clone(),
+                letters: stack.queue.clone(),
+                refresh: stack.refresh(),
+            })
         }
         None => {
             let local = LocalHome::open(home.dir.as_deref())?;
             let refresh = local.refresh();
-            Ok(Operated { catalog: local.catalog, ledger: local.ledger, refresh })
+            Ok(Operated {
+                catalog: local.catalog,
+                ledger: local.ledger,
+                letters: local.queue,
+                refresh,
+            })
         }
     }
 }

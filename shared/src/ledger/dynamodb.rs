@@ -23,7 +23,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use futures::future::try_join_all;
 
-use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, Stored, Version};
+use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, Stored, Version};
 use crate::aws::said;
 
 /// Partitions over which the entries of one source are spread. Part of the stored keys: never to be
@@ -143,13 +143,28 @@ impl Ledger for DynamoLedger {
         }
     }
 
-    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError> {
+    async fn scan(
+        &self,
+        source: &str,
+        bucket: &str,
+        range: Range<'_>,
+    ) -> Result<Box<dyn Scan>, LedgerError> {
+        // DynamoDB takes one condition on the sort key: where the range begins. (An empty text is
+        // no value of a key.) Where it ends, the scan sees.
+        let start = match range.start() {
+            Start::At("") => None,
+            Start::At(key) => Some(("pk = :pk AND sk >= :start", key)),
+            Start::After(key) => Some(("pk = :pk AND sk > :start", key)),
+        };
+        let start = start.map(|(condition, key)| (condition, AttributeValue::S(key.to_owned())));
         let mut scan = DynamoScan {
             ledger: self.clone(),
             source: source.to_owned(),
             shards: (0..SHARDS)
                 .map(|shard| Shard {
                     partition: partition(source, bucket, shard),
+                    start: start.clone(),
+                    prefix: range.prefix.to_owned(),
                     page: VecDeque::new(),
                     after: None,
                     ended: false,
@@ -178,6 +193,9 @@ struct DynamoScan {
 
 struct Shard {
     partition: AttributeValue,
+    /// The condition with which the range begins, and its value.
+    start: Option<(&'static str, AttributeValue)>,
+    prefix: String,
     page: VecDeque<(String, Entry)>,
     after: Option<HashMap<String, AttributeValue>>,
     ended: bool,
@@ -188,12 +206,18 @@ impl Shard {
     /// empty page before the end.
     async fn fill(&mut self, ledger: &DynamoLedger, source: &str) -> Result<(), LedgerError> {
         while self.page.is_empty() && !self.ended {
+            let mut values = HashMap::from([(":pk".to_owned(), self.partition.clone())]);
+            if let Some((_, start)) = &self.start {
+                values.insert(":start".to_owned(), start.clone());
+            }
             let answer = ledger
                 .client
                 .query()
                 .table_name(&ledger.table)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", self.partition.clone())
+                .key_condition_expression(
+                    self.start.as_ref().map_or("pk = :pk", |(condition, _)| condition),
+                )
+                .set_expression_attribute_values(Some(values))
                 .set_exclusive_start_key(self.after.take())
                 .limit(PAGE)
                 .consistent_read(true)
@@ -209,6 +233,10 @@ impl Shard {
                         "an item has no sort key `sk` of type S",
                     ));
                 };
+                if !key.starts_with(&self.prefix) {
+                    self.ended = true;
+                    break;
+                }
                 self.page.push_back((key, ledger.item_to_stored(item)?.entry));
             }
         }

@@ -29,6 +29,9 @@ pub struct Order {
     /// Whether content that was completed already is to be delivered again.
     #[serde(default)]
     pub force: bool,
+    /// Whether to take up again what was parked or given up; what is done stays as it is.
+    #[serde(default)]
+    pub unpark: bool,
     /// How often the message was put back to wait for another worker's lease.
     #[serde(default)]
     pub waits: u32,
@@ -40,7 +43,7 @@ pub struct Order {
 impl Order {
     /// An order for every source that the object matches.
     pub fn new(object: ObjectId, reason: OrderReason) -> Self {
-        Self { source: None, object, reason, force: false, waits: 0, notice: None }
+        Self { source: None, object, reason, force: false, unpark: false, waits: 0, notice: None }
     }
 
     /// The order as the body of a message.

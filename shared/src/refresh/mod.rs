@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::catalog::{Catalog, Connection, Source};
 use crate::clock::Clock;
 use crate::failure::{Disposition, Failure};
-use crate::ledger::{Entry, Ledger, State};
+use crate::ledger::{Entry, Ledger, Range, State};
 use crate::notice::{Order, OrderReason};
 use crate::object::{Listed, ObjectId, Objects};
 use crate::queue::Queue;
@@ -140,7 +140,7 @@ pub async fn refresh(
     let mut listing = Listing::new(ports, connection, source);
     let mut scan = ports
         .ledger
-        .scan(&source.key, &source.bucket)
+        .scan(&source.key, &source.bucket, Range::ALL)
         .await
         .map_err(|error| Failure::from(&error))?;
     let mut report = Report::default();
@@ -171,7 +171,7 @@ pub async fn refresh(
             None => None,
         };
         // An entry of a key that the source takes no more is no news of its object.
-        if listed.is_none() && !takes(catalog, source, &key) {
+        if listed.is_none() && !catalog.takes(source, &key) {
             continue;
         }
         let now = ports.clock.now();
@@ -207,10 +207,6 @@ async fn send(ports: &Ports, orders: &mut Vec<Order>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn takes(catalog: &Catalog, source: &Source, key: &str) -> bool {
-    catalog.matching(&source.bucket, key).iter().any(|taken| taken.source.key == source.key)
-}
-
 /// The next object that the source takes.
 async fn next_of(
     listing: &mut Listing<'_>,
@@ -218,7 +214,7 @@ async fn next_of(
     source: &Source,
 ) -> Result<Option<Listed>, Failure> {
     while let Some(listed) = listing.next().await? {
-        if takes(catalog, source, &listed.key) {
+        if catalog.takes(source, &listed.key) {
             return Ok(Some(listed));
         }
     }

@@ -6,7 +6,9 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use inlet::ledger::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, State, Stored, Version};
+use inlet::ledger::{
+    Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, State, Stored, Version,
+};
 use jiff::Timestamp;
 
 use crate::life::Life;
@@ -136,10 +138,20 @@ impl Ledger for SimLedger {
         life.call(what, put, failed).await
     }
 
-    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError> {
+    async fn scan(
+        &self,
+        source: &str,
+        bucket: &str,
+        range: Range<'_>,
+    ) -> Result<Box<dyn Scan>, LedgerError> {
         let (source, bucket) = (source.to_owned(), bucket.to_owned());
+        let prefix = range.prefix.to_owned();
+        let start = match range.start() {
+            Start::At(key) => Bound::Included(key.to_owned()),
+            Start::After(key) => Bound::Excluded(key.to_owned()),
+        };
         let (ledger, page) = (self.clone(), VecDeque::new());
-        Ok(Box::new(SimScan { ledger, source, bucket, after: None, page, ended: false }))
+        Ok(Box::new(SimScan { ledger, source, bucket, prefix, start, page, ended: false }))
     }
 }
 
@@ -147,7 +159,9 @@ struct SimScan {
     ledger: SimLedger,
     source: String,
     bucket: String,
-    after: Option<String>,
+    prefix: String,
+    /// Where the next page begins.
+    start: Bound<String>,
     page: VecDeque<(String, Entry)>,
     ended: bool,
 }
@@ -157,17 +171,15 @@ impl Scan for SimScan {
     async fn next(&mut self) -> Result<Option<(String, Entry)>, LedgerError> {
         if self.page.is_empty() && !self.ended {
             let (store, life) = (&self.ledger.store, &self.ledger.life);
-            let at = |key: &str| (self.source.clone(), self.bucket.clone(), key.to_owned());
-            let from = match &self.after {
-                None => Bound::Included(at("")),
-                Some(after) => Bound::Excluded(at(after)),
-            };
-            let (source, bucket) = (&self.source, &self.bucket);
+            let at = |key: String| (self.source.clone(), self.bucket.clone(), key);
+            let from = self.start.clone().map(at);
+            let (source, bucket, prefix) = (&self.source, &self.bucket, &self.prefix);
             let read = || {
                 let entries = lock(&store.entries);
                 let rest = entries.range((from, Bound::Unbounded));
                 Ok(rest
                     .take_while(|((s, b, _), _)| s == source && b == bucket)
+                    .filter(|((_, _, key), _)| key.starts_with(prefix))
                     .take(PAGE)
                     .map(|((_, _, key), stored)| (key.clone(), stored.entry.clone()))
                     .collect::<VecDeque<_>>())
@@ -178,7 +190,7 @@ impl Scan for SimScan {
         }
         let next = self.page.pop_front();
         if let Some((key, _)) = &next {
-            self.after = Some(key.clone());
+            self.start = Bound::Excluded(key.clone());
         }
         Ok(next)
     }

@@ -9,6 +9,7 @@ use inlet::catalog::{Catalog, FixedCatalog};
 use inlet::object::ObjectId;
 use inlet::record::BatchLimits;
 use inlet::refresh::{self, refresh};
+use inlet::replay::{self, dead_letters};
 use tokio::time::{Instant, sleep};
 
 use crate::bucket::{SimObjects, Store};
@@ -94,18 +95,26 @@ async fn run(world: &Arc<World>, rng: &mut Rng, bug: Option<Bug>) -> Verdict {
     for n in 0..rng.usize(2..=4) {
         tokio::spawn(worker::work(worker::Worker::of(simulated, n)));
     }
-    let fulls = Arc::new(Mutex::new(0_u32));
+    let by_hand = Arc::new(Mutex::new(0_u32));
     let refreshes: Vec<_> =
         (0..rng.usize(..3)).map(|_| (rng.u64(..120), rng.u8(..3) == 0)).collect();
     let refreshing = async {
         for (after, full) in refreshes {
             sleep(Duration::from_secs(after)).await;
-            *crate::world::lock(&fulls) += u32::from(full);
+            *crate::world::lock(&by_hand) += u32::from(full);
             let life = Life::immortal(world, "refresh");
             let _reports = refresh_all(simulated, life, full).await;
         }
     };
-    tokio::join!(simulated.customer.work(rng.usize(2..=12)), refreshing);
+    let replays: Vec<_> = (0..rng.usize(..2)).map(|_| rng.u64(..240)).collect();
+    let replaying = async {
+        for after in replays {
+            sleep(Duration::from_secs(after)).await;
+            let ordered = replay_letters(simulated, Life::immortal(world, "replay")).await;
+            *crate::world::lock(&by_hand) += u32::from(ordered);
+        }
+    };
+    tokio::join!(simulated.customer.work(rng.usize(2..=12)), refreshing, replaying);
 
     // The faults go on for a while, and then end.
     sleep(Duration::from_secs(rng.u64(..900))).await;
@@ -115,7 +124,7 @@ async fn run(world: &Arc<World>, rng: &mut Rng, bug: Option<Bug>) -> Verdict {
     let rested = rest(&simulation, &mut broken).await;
     simulation.read();
     // Forced work on what was settled before may be left behind for the next refresh: see `Phase`.
-    let forced = *crate::world::lock(&fulls) > 0;
+    let forced = *crate::world::lock(&by_hand) > 0;
     if rested && simulation.customer.dropped() == 0 && !forced {
         broken.extend(check::objects(&simulation, Phase::Noticed));
     }
@@ -212,6 +221,27 @@ async fn refresh_all(simulation: &Simulation, life: Arc<Life>, full: bool) -> Re
         }
     }
     Ok(orders)
+}
+
+/// Orders again what the dead letters are about; answers whether anything was ordered. It may fail in
+/// the middle.
+async fn replay_letters(simulation: &Simulation, life: Arc<Life>) -> bool {
+    let queue = Arc::new(SimQueue::new(Arc::clone(&simulation.broker), Arc::clone(&life)));
+    let ports = replay::Ports {
+        ledger: Arc::new(SimLedger::new(Arc::clone(&simulation.ledger), Arc::clone(&life))),
+        queue: Arc::clone(&queue) as _,
+        letters: queue,
+        clock: Arc::clone(&life) as _,
+    };
+    let mut ordered = false;
+    let see = &mut |asked: replay::Asked<'_>| {
+        ordered |= matches!(asked, replay::Asked::Order { .. });
+        life.log(|| format!("  {asked:?}"));
+    };
+    let run = replay::Run::Real;
+    let replayed = dead_letters(&ports, &simulation.catalog, false, run, see).await;
+    life.log(|| format!("replays the dead letters: {replayed:?}"));
+    ordered
 }
 
 /// Waits until nothing is under way.
