@@ -86,6 +86,11 @@ create table if not exists ledger (
     entry   text not null,
     primary key (source, bucket, key)
 ) without rowid;
+create table if not exists refreshes (
+    source   text primary key,
+    version  integer not null,
+    progress text not null
+) without rowid;
 create table if not exists queue (
     id         integer primary key autoincrement,
     body       text not null,

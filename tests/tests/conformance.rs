@@ -21,3 +21,10 @@ async fn the_dead_letters_in_sqlite_conform() {
     let queue = SqliteQueue::new(database, Arc::new(SystemClock));
     inlet_tests::conformance::dead_letters(&queue).await;
 }
+
+#[tokio::test]
+async fn the_journal_in_sqlite_conforms() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = Database::open(&directory.path().join("inlet.db")).unwrap();
+    inlet_tests::conformance::journal(&SqliteLedger::new(database)).await;
+}

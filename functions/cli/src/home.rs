@@ -26,6 +26,8 @@ use crate::{Ending, HomeArguments};
 /// The home on one machine.
 pub(crate) struct LocalHome {
     pub(crate) root: PathBuf,
+    /// This process, in the ledger.
+    pub(crate) owner: String,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) ledger: Arc<SqliteLedger>,
     pub(crate) queue: Arc<SqliteQueue>,
@@ -58,6 +60,7 @@ impl LocalHome {
         fs::create_dir_all(&state).map_err(failed)?;
         let database = Database::open(&state.join("inlet.db"))?;
         Ok(Self {
+            owner: owner("dev"),
             catalog: Arc::new(catalog),
             ledger: Arc::new(SqliteLedger::new(database.clone())),
             queue: Arc::new(SqliteQueue::new(database.clone(), Arc::new(SystemClock))),
@@ -85,9 +88,15 @@ impl LocalHome {
             ledger: self.ledger.clone(),
             objects: self.objects.clone(),
             queue: self.queue.clone(),
+            journal: self.ledger.clone(),
             clock: Arc::new(SystemClock),
         }
     }
+}
+
+/// A name for this process that no other has.
+pub(crate) fn owner(what: &str) -> String {
+    format!("{what}-{}-{}", std::process::id(), jiff::Timestamp::now().as_millisecond())
 }
 
 /// The definitions in `dir`, or everything that is wrong with them.

@@ -14,7 +14,7 @@ const PAGE: usize = 500;
 /// A ledger in a [`Database`].
 #[derive(Clone)]
 pub struct SqliteLedger {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl SqliteLedger {
@@ -23,7 +23,7 @@ impl SqliteLedger {
         Self { database }
     }
 
-    fn failed(&self, action: String, cause: impl ToString) -> LedgerError {
+    pub(crate) fn failed(&self, action: String, cause: impl ToString) -> LedgerError {
         LedgerError {
             place: self.database.path().display().to_string(),
             action,

@@ -17,6 +17,7 @@ use inlet::notice::{DeadLetter, Order, OrderReason};
 use inlet::object::{ETag, ObjectId, ObjectVersion, Sequencer};
 use inlet::queue::{DeadLetters, Letter, Queue};
 use inlet::record::Counters;
+use inlet::refresh::{Journal, Kind, Lease, Pass, Progress, Report};
 use jiff::Timestamp;
 
 /// Runs the whole suite; panics at the first thing that is not as it must be. The ledger may hold
@@ -265,6 +266,44 @@ async fn keys_of_every_kind_are_kept_apart(ledger: &dyn Ledger) {
         let stored = ledger.get(&key("suite-keys", name)).await.unwrap().expect("it was written");
         assert_eq!(stored.entry.epoch, n as u64, "{name:?}");
     }
+}
+
+/// Runs the suite of the refreshes' journal. It may hold other sources, but none whose key begins with
+/// `suite-`.
+pub async fn journal(journal: &dyn Journal) {
+    assert!(journal.read("suite-a").await.unwrap().is_none(), "nothing is there before");
+    let report = Report { listed: u64::from(u32::MAX) * 2, new: 1, ..Report::default() };
+    let pass = Pass {
+        kind: Kind::Full,
+        began: "2026-02-01T10:11:12.123456789Z".parse().unwrap(),
+        updated: at(2),
+        after: Some("ü/😀 \"x\".csv".into()),
+        report,
+        place: "bucket/in/**".into(),
+        failure: Some("no".into()),
+    };
+    let whole = Progress {
+        pass: Some(pass.clone()),
+        lease: Some(Lease { owner: "w".into(), until: at(60) }),
+        wanted: Some(Kind::Compare),
+        last: Some(Pass { after: None, failure: None, ..pass }),
+        first_began: Some(at(1)),
+        full_began: Some(at(2)),
+    };
+    let mut version = Version::NONE;
+    for progress in [&whole, &Progress::default(), &whole] {
+        version = journal.write_if("suite-a", version, progress).await.unwrap();
+        let read = journal.read("suite-a").await.unwrap().expect("it was written");
+        assert_eq!(read, (progress.clone(), version));
+    }
+    for stale in [Version::NONE, Version(1)] {
+        let refused = journal.write_if("suite-a", stale, &Progress::default()).await;
+        assert!(matches!(refused, Err(PutError::Conflict)), "{refused:?}");
+    }
+    let refused = journal.write_if("suite-b", Version(1), &whole).await;
+    assert!(matches!(refused, Err(PutError::Conflict)), "nothing is there to write over");
+    assert_eq!(journal.read("suite-a").await.unwrap().unwrap().0, whole, "nothing was changed");
+    assert!(journal.read("suite-b").await.unwrap().is_none(), "another source");
 }
 
 /// Runs the suite of dead letters over a queue that nobody else uses and nothing was sent to.

@@ -1,4 +1,4 @@
-//! A ledger in memory, which remembers every write.
+//! A ledger in memory, which remembers every write, and the journal of the refreshes.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use inlet::ledger::{
     Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, State, Stored, Version,
 };
+use inlet::refresh::{Journal, Progress};
 use jiff::Timestamp;
 
 use crate::life::Life;
@@ -22,6 +23,7 @@ const PAGE: usize = 3;
 pub struct LedgerStore {
     entries: Mutex<BTreeMap<(String, String, String), Stored>>,
     writes: Mutex<Vec<Write>>,
+    refreshes: Mutex<BTreeMap<String, (Progress, Version)>>,
 }
 
 /// One write that took effect.
@@ -193,5 +195,33 @@ impl Scan for SimScan {
             self.start = Bound::Excluded(key.clone());
         }
         Ok(next)
+    }
+}
+
+#[async_trait]
+impl Journal for SimLedger {
+    async fn read(&self, source: &str) -> Result<Option<(Progress, Version)>, LedgerError> {
+        let read = || Ok(lock(&self.store.refreshes).get(source).cloned());
+        self.life.call(|| format!("journal read {source}"), read, unavailable("read")).await
+    }
+
+    async fn write_if(
+        &self,
+        source: &str,
+        expected: Version,
+        progress: &Progress,
+    ) -> Result<Version, PutError> {
+        let write = || {
+            let mut refreshes = lock(&self.store.refreshes);
+            let stored = refreshes.get(source).map_or(Version::NONE, |(_, version)| *version);
+            if stored != expected {
+                return Err(PutError::Conflict);
+            }
+            refreshes.insert(source.to_owned(), (progress.clone(), expected.next()));
+            Ok(expected.next())
+        };
+        let what = || format!("journal write {source} over {}: {progress:?}", expected.0);
+        let failed = |cause| PutError::Ledger(unavailable("write")(cause));
+        self.life.call(what, write, failed).await
     }
 }

@@ -21,3 +21,10 @@ async fn the_dead_letters_in_memory_conform() {
     let queue = SimQueue::new(Arc::default(), Life::immortal(&world, "suite"));
     inlet_simulation::conformance::dead_letters(&queue).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_in_memory_conforms() {
+    let world = World::new(Rng::with_seed(1), false);
+    let ledger = SimLedger::new(Arc::default(), Life::immortal(&world, "suite"));
+    inlet_simulation::conformance::journal(&ledger).await;
+}

@@ -63,3 +63,8 @@ pub(super) async fn dead_letters_conform(scene: Arc<Scene>) -> Result<(), Failur
     conformance::dead_letters(&SqsQueue::new(sqs.clone(), notices, letters)).await;
     Ok(())
 }
+
+pub(super) async fn journal_conforms(scene: Arc<Scene>) -> Result<(), Failure> {
+    conformance::journal(&*scene.ledger).await;
+    Ok(())
+}
