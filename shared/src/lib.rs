@@ -31,5 +31,6 @@ pub mod queue;
 pub mod record;
 pub mod refresh;
 pub mod rejects;
+pub mod replay;
 #[cfg(feature = "aws")]
 pub mod stack;

@@ -34,6 +34,15 @@ impl Database {
         let connection = Connection::open(path).map_err(fail)?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(fail)?;
         connection.execute_batch(SCHEMA).map_err(fail)?;
+        for (table, column, definition) in ADDED {
+            let known = "select count(*) from pragma_table_info(?) where name = ?";
+            let known: u64 =
+                connection.query_row(known, [table, column], |row| row.get(0)).map_err(fail)?;
+            if known == 0 {
+                let add = format!("alter table {table} add column {column} {definition}");
+                connection.execute_batch(&add).map_err(fail)?;
+            }
+        }
         Ok(Self { path: path.to_owned(), connection: Arc::new(Mutex::new(connection)) })
     }
 
@@ -77,6 +86,11 @@ create table if not exists ledger (
     entry   text not null,
     primary key (source, bucket, key)
 ) without rowid;
+create table if not exists refreshes (
+    source   text primary key,
+    version  integer not null,
+    progress text not null
+) without rowid;
 create table if not exists queue (
     id         integer primary key autoincrement,
     body       text not null,
@@ -104,3 +118,35 @@ create table if not exists tags (
     etag  text not null
 ) without rowid;
 ";
+
+/// Columns that came later than their tables: table, column, definition.
+const ADDED: [(&str, &str, &str); 3] = [
+    ("dead_letters", "sent_at", "integer not null default 0"),
+    ("dead_letters", "visible_at", "integer not null default 0"),
+    ("dead_letters", "receipt", "text"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_an_older_inlet_gets_the_columns_that_it_lacks() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("inlet.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(
+            "create table dead_letters (id integer primary key autoincrement, body text not null);
+             insert into dead_letters (body) values ('x');",
+        )
+        .unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let database = Database::open(&path).unwrap();
+            let connection = database.connection.lock().unwrap();
+            let kept = "select count(*) from dead_letters where visible_at = 0 and sent_at = 0";
+            let kept: u64 = connection.query_row(kept, [], |row| row.get(0)).unwrap();
+            assert_eq!(kept, 1);
+        }
+    }
+}

@@ -158,6 +158,7 @@ impl Stack {
             ledger: self.ledger.clone(),
             objects: self.objects.clone(),
             queue: self.queue.clone(),
+            journal: self.ledger.clone(),
             clock: Arc::new(SystemClock),
         }
     }

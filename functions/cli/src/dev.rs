@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use inlet::ingest::{Ingest, Outcome, VISIBILITY};
 use inlet::ledger::state::orphan;
-use inlet::ledger::{EntryKey, Ledger, PutError, State};
+use inlet::ledger::{EntryKey, Ledger, PutError, Range, State};
 use inlet::notice::{Order, OrderReason};
 use inlet::object::ObjectId;
 use inlet::queue::{Queue, QueueError};
-use inlet::refresh::refresh;
+use inlet::refresh::{refresh, tick};
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
@@ -41,8 +41,7 @@ pub(crate) async fn run(dir: Option<PathBuf>, once: bool) -> Result<(), Ending> 
     tell(refreshed);
 
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    let owner = format!("dev-{}-{}", std::process::id(), Timestamp::now().as_millisecond());
-    let ingest = Ingest::new(home.ingest(show.clone()), owner, workers);
+    let ingest = Ingest::new(home.ingest(show.clone()), &home.owner, workers);
     let busy = Arc::new(AtomicUsize::new(0));
     let mut working = JoinSet::new();
     for _ in 0..workers {
@@ -138,7 +137,7 @@ fn lock(home: &LocalHome) -> Result<File, Ending> {
 /// Ends the leases of an earlier process, which cannot renew them.
 async fn release_orphans(home: &LocalHome) -> Result<(), Ending> {
     for source in home.catalog.sources() {
-        let mut scan = home.ledger.scan(&source.key, &source.bucket).await?;
+        let mut scan = home.ledger.scan(&source.key, &source.bucket, Range::ALL).await?;
         while let Some((key, entry)) = scan.next().await? {
             if !matches!(entry.state, State::Running { .. }) {
                 continue;
@@ -157,9 +156,16 @@ async fn release_orphans(home: &LocalHome) -> Result<(), Ending> {
 
 async fn refresh_all(home: &LocalHome) -> Result<(), Ending> {
     for source in home.catalog.sources() {
-        refresh(&home.refresh(), &home.catalog, source, false)
-            .await
-            .map_err(|failure| Ending::Failed(Some(failure.to_string())))?;
+        let ports = home.refresh();
+        let stretch = refresh(&ports, &home.catalog, source, false, None, None).await;
+        if let Some(failure) = stretch.failure {
+            return Err(failure.into());
+        }
+        // Its own schedule, if it has one; and what `inlet refresh` left in its middle.
+        let open = ports.journal.read(&source.key).await?.is_some_and(|(p, _)| p.is_open());
+        if open || source.refresh.schedule.is_some() {
+            tick(&ports, &home.catalog, source, &home.owner, None).await?;
+        }
     }
     Ok(())
 }
@@ -169,7 +175,7 @@ async fn summary(home: &LocalHome, show: &Show) -> Result<(), Ending> {
     let mut counts = [0_u64; 4];
     let mut wrong = Vec::new();
     for source in home.catalog.sources() {
-        let mut scan = home.ledger.scan(&source.key, &source.bucket).await?;
+        let mut scan = home.ledger.scan(&source.key, &source.bucket, Range::ALL).await?;
         while let Some((_, entry)) = scan.next().await? {
             match &entry.state {
                 State::Done | State::Skipped { .. } => counts[0] += 1,

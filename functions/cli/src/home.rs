@@ -15,16 +15,19 @@ use inlet::local::Database;
 use inlet::object::ObjectId;
 use inlet::object::directory::DirectoryObjects;
 use inlet::observe::Observer;
+use inlet::queue::DeadLetters;
 use inlet::queue::sqlite::SqliteQueue;
 use inlet::rejects::directory::DirectoryRejects;
 use inlet::stack::{Names, Stack};
-use inlet::{ingest, refresh};
+use inlet::{ingest, refresh, replay};
 
 use crate::{Ending, HomeArguments};
 
 /// The home on one machine.
 pub(crate) struct LocalHome {
     pub(crate) root: PathBuf,
+    /// This process, in the ledger.
+    pub(crate) owner: String,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) ledger: Arc<SqliteLedger>,
     pub(crate) queue: Arc<SqliteQueue>,
@@ -57,6 +60,7 @@ impl LocalHome {
         fs::create_dir_all(&state).map_err(failed)?;
         let database = Database::open(&state.join("inlet.db"))?;
         Ok(Self {
+            owner: owner("dev"),
             catalog: Arc::new(catalog),
             ledger: Arc::new(SqliteLedger::new(database.clone())),
             queue: Arc::new(SqliteQueue::new(database.clone(), Arc::new(SystemClock))),
@@ -84,9 +88,15 @@ impl LocalHome {
             ledger: self.ledger.clone(),
             objects: self.objects.clone(),
             queue: self.queue.clone(),
+            journal: self.ledger.clone(),
             clock: Arc::new(SystemClock),
         }
     }
+}
+
+/// A name for this process that no other has.
+pub(crate) fn owner(what: &str) -> String {
+    format!("{what}-{}-{}", std::process::id(), jiff::Timestamp::now().as_millisecond())
 }
 
 /// The definitions in `dir`, or everything that is wrong with them.
@@ -105,7 +115,28 @@ pub(crate) fn load(dir: &Path) -> Result<Catalog, Ending> {
 pub(crate) struct Operated {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) letters: Arc<dyn DeadLetters>,
     pub(crate) refresh: refresh::Ports,
+}
+
+impl Operated {
+    pub(crate) fn replay(&self) -> replay::Ports {
+        replay::Ports {
+            ledger: self.ledger.clone(),
+            queue: self.refresh.queue.clone(),
+            letters: self.letters.clone(),
+            clock: self.refresh.clock.clone(),
+        }
+    }
+
+    /// An error that lists the sources there are, if `key` is none of them.
+    pub(crate) fn must_have(&self, key: &str) -> Result<(), Ending> {
+        if self.catalog.source(key).is_some() {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.catalog.sources().iter().map(|s| s.key.as_str()).collect();
+        Err(Ending::Usage(format!("there is no source {key:?}; there are: {}", known.join(", "))))
+    }
 }
 
 /// Opens the home that the arguments name.
@@ -114,12 +145,22 @@ pub(crate) async fn open(home: &HomeArguments) -> Result<Operated, Ending> {
         Some(name) => {
             let stack = stack(name).await?;
             let catalog = stack.catalog.current().await?;
-            Ok(Operated { catalog, ledger: stack.ledger.clone(), refresh: stack.refresh() })
+            Ok(Operated {
+                catalog,
+                ledger: stack.ledger.clone(),
+                letters: stack.queue.clone(),
+                refresh: stack.refresh(),
+            })
         }
         None => {
             let local = LocalHome::open(home.dir.as_deref())?;
             let refresh = local.refresh();
-            Ok(Operated { catalog: local.catalog, ledger: local.ledger, refresh })
+            Ok(Operated {
+                catalog: local.catalog,
+                ledger: local.ledger,
+                letters: local.queue,
+                refresh,
+            })
         }
     }
 }

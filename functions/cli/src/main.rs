@@ -1,6 +1,7 @@
 //! `inlet`: the pipeline on one machine, and the operator's commands.
 //!
-//! Exit codes: 0, 1 something failed, 2 usage (wrong arguments or definitions).
+//! Exit codes: 0, 1 something failed (or, of `status`, is not as it should be), 2 usage (wrong arguments
+//! or definitions).
 
 /// Writes a line to standard output. Whoever closed it has seen enough, as in `inlet … | head`.
 macro_rules! say {
@@ -13,8 +14,9 @@ mod apply;
 mod dev;
 mod explain;
 mod home;
-mod operate;
 mod read;
+mod refresh;
+mod replay;
 mod show;
 mod subscribe;
 mod validate;
@@ -98,14 +100,14 @@ enum Command {
         #[command(flatten)]
         home: HomeArguments,
     },
-    /// Order objects again, whatever became of them before
+    /// Order again what was settled before: objects, a choice from the ledger, or the dead letters
+    ///
+    /// Objects by name are delivered again whatever became of them, with the ids that they had. Of a
+    /// choice, what is done is delivered again, and what is not is taken up until it is. Filters are
+    /// combined; at least one is needed.
     Replay {
-        /// The objects, as s3://bucket/key
-        #[arg(required = true)]
-        objects: Vec<String>,
-        /// Only for this source
-        #[arg(long)]
-        source: Option<String>,
+        #[command(flatten)]
+        what: replay::Arguments,
         #[command(flatten)]
         home: HomeArguments,
     },
@@ -171,11 +173,9 @@ async fn main() -> ExitCode {
         }
         Command::Explain { object, home } => explain::run(&object, &home).await,
         Command::Refresh { source, full, home } => {
-            operate::refresh(source.as_deref(), full, &home).await
+            refresh::run(source.as_deref(), full, &home).await
         }
-        Command::Replay { objects, source, home } => {
-            operate::replay(&objects, source.as_deref(), &home).await
-        }
+        Command::Replay { what, home } => replay::run(&what, &home).await,
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -143,6 +143,11 @@ impl Catalog {
         fallback.and_then(|place| self.take(place, key)).into_iter().collect()
     }
 
+    /// Whether `source` takes the object `key` (decoded) of its bucket.
+    pub fn takes(&self, source: &Source, key: &str) -> bool {
+        self.matching(&source.bucket, key).iter().any(|taken| taken.source.key == source.key)
+    }
+
     fn take(&self, place: usize, key: &str) -> Option<Match<'_>> {
         let source = &self.sources[place];
         let captures = source.path.matches(key)?;

@@ -18,6 +18,7 @@ mod definition;
 pub mod dynamodb;
 mod files;
 mod fingerprint;
+mod fires;
 mod parse;
 mod path;
 mod problem;

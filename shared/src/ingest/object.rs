@@ -276,7 +276,7 @@ fn evidence(notice: &Notice) -> Evidence {
         Notice::Object(notice) => of_event(notice),
         Notice::Look(order) => match &order.notice {
             Some(notice) => of_event(notice),
-            None => Evidence::Look { unpark: false, force: order.force, sequencer: None },
+            None => Evidence::Look { unpark: order.unpark, force: order.force, sequencer: None },
         },
         Notice::Ignored(_) | Notice::Malformed(_) => {
             Evidence::Look { unpark: false, force: false, sequencer: None }

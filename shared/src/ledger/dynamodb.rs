@@ -23,7 +23,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use futures::future::try_join_all;
 
-use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, Stored, Version};
+use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, Stored, Version};
 use crate::aws::said;
 
 /// Partitions over which the entries of one source are spread. Part of the stored keys: never to be
@@ -46,67 +46,37 @@ impl DynamoLedger {
         Self { client, table: table.into() }
     }
 
-    fn failed(&self, action: String, cause: impl ToString) -> LedgerError {
+    pub(crate) fn failed(&self, action: String, cause: impl ToString) -> LedgerError {
         LedgerError { place: self.table.clone(), action, cause: cause.to_string() }
     }
 
-    fn item_to_stored(&self, item: HashMap<String, AttributeValue>) -> Result<Stored, LedgerError> {
-        let name = || format!("{:?} {:?}", item.get("pk"), item.get("sk"));
-        let version = match item.get("revision") {
-            Some(AttributeValue::N(text)) => text.parse().map_err(|e| self.failed(name(), e))?,
-            other => {
-                let cause = format!("its revision is {other:?}");
-                return Err(self.failed(format!("understand the item {}", name()), cause));
-            }
-        };
-        let what = format!("understand the item {}", name());
-        let entry = serde_dynamo::from_item(item).map_err(|e| self.failed(what, e))?;
-        Ok(Stored { entry, version: Version(version) })
-    }
-}
-
-fn partition(source: &str, bucket: &str, shard: u32) -> AttributeValue {
-    AttributeValue::S(format!("{source}/{bucket}/{shard:02}"))
-}
-
-/// FNV-1a: stable for ever, which the standard library's hashers do not promise.
-fn shard(key: &str) -> u32 {
-    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    // The high bits are the well-mixed ones.
-    ((hash >> 32) as u32) % SHARDS
-}
-
-#[async_trait]
-impl Ledger for DynamoLedger {
-    async fn get(&self, key: &EntryKey) -> Result<Option<Stored>, LedgerError> {
+    /// The item at `place`, read with strong consistency. `what` it is, for errors.
+    pub(crate) async fn item(
+        &self,
+        place: HashMap<String, AttributeValue>,
+        what: &str,
+    ) -> Result<Option<HashMap<String, AttributeValue>>, LedgerError> {
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .key("pk", partition(&key.source, &key.object.bucket, shard(&key.object.key)))
-            .key("sk", AttributeValue::S(key.object.key.clone()))
+            .set_key(Some(place))
             .consistent_read(true)
             .send()
             .await
-            .map_err(|e| self.failed(format!("read {key}"), said(&e)))?;
-        answer.item.map(|item| self.item_to_stored(item)).transpose()
+            .map_err(|e| self.failed(format!("read {what}"), said(&e)))?;
+        Ok(answer.item)
     }
 
-    async fn put_if(
+    /// Writes `item`, which has its place in it, if the stored revision is `expected`; `same` says
+    /// whether what is stored is this very item.
+    pub(crate) async fn replace(
         &self,
-        key: &EntryKey,
+        mut item: HashMap<String, AttributeValue>,
         expected: Version,
-        entry: &Entry,
+        what: &str,
+        same: impl FnOnce(HashMap<String, AttributeValue>) -> bool + Send,
     ) -> Result<Version, PutError> {
-        let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(entry)
-            .map_err(|e| self.failed(format!("encode the entry of {key}"), e))?;
-        item.insert(
-            "pk".to_owned(),
-            partition(&key.source, &key.object.bucket, shard(&key.object.key)),
-        );
-        item.insert("sk".to_owned(), AttributeValue::S(key.object.key.clone()));
         item.insert("revision".to_owned(), AttributeValue::N(expected.next().0.to_string()));
         let mut request = self
             .client
@@ -131,25 +101,108 @@ impl Ledger for DynamoLedger {
                 // of its own write.
                 if let PutItemError::ConditionalCheckFailedException(refused) = context.into_err()
                     && let Some(item) = refused.item
-                    && let Ok(stored) = self.item_to_stored(item)
-                    && stored.version == expected.next()
-                    && stored.entry == *entry
+                    && self.revision(&item).is_ok_and(|stored| stored == expected.next())
+                    && same(item)
                 {
-                    return Ok(stored.version);
+                    return Ok(expected.next());
                 }
                 Err(PutError::Conflict)
             }
-            Err(error) => Err(self.failed(format!("write {key}"), said(&error)).into()),
+            Err(error) => Err(self.failed(format!("write {what}"), said(&error)).into()),
         }
     }
 
-    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError> {
+    /// Which write an item is at.
+    pub(crate) fn revision(
+        &self,
+        item: &HashMap<String, AttributeValue>,
+    ) -> Result<Version, LedgerError> {
+        let failed = |cause: String| {
+            let name = format!("{:?} {:?}", item.get("pk"), item.get("sk"));
+            self.failed(format!("understand the item {name}"), cause)
+        };
+        match item.get("revision") {
+            Some(AttributeValue::N(text)) => {
+                text.parse().map(Version).map_err(|e| failed(e.to_string()))
+            }
+            other => Err(failed(format!("its revision is {other:?}"))),
+        }
+    }
+
+    fn item_to_stored(&self, item: HashMap<String, AttributeValue>) -> Result<Stored, LedgerError> {
+        let version = self.revision(&item)?;
+        let what = format!("understand the item {:?} {:?}", item.get("pk"), item.get("sk"));
+        let entry = serde_dynamo::from_item(item).map_err(|e| self.failed(what, e))?;
+        Ok(Stored { entry, version })
+    }
+}
+
+/// Where an entry lies.
+fn place(key: &EntryKey) -> HashMap<String, AttributeValue> {
+    let partition = partition(&key.source, &key.object.bucket, shard(&key.object.key));
+    HashMap::from([
+        ("pk".to_owned(), partition),
+        ("sk".to_owned(), AttributeValue::S(key.object.key.clone())),
+    ])
+}
+
+fn partition(source: &str, bucket: &str, shard: u32) -> AttributeValue {
+    AttributeValue::S(format!("{source}/{bucket}/{shard:02}"))
+}
+
+/// FNV-1a: stable for ever, which the standard library's hashers do not promise.
+fn shard(key: &str) -> u32 {
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    // The high bits are the well-mixed ones.
+    ((hash >> 32) as u32) % SHARDS
+}
+
+#[async_trait]
+impl Ledger for DynamoLedger {
+    async fn get(&self, key: &EntryKey) -> Result<Option<Stored>, LedgerError> {
+        let item = self.item(place(key), &key.to_string()).await?;
+        item.map(|item| self.item_to_stored(item)).transpose()
+    }
+
+    async fn put_if(
+        &self,
+        key: &EntryKey,
+        expected: Version,
+        entry: &Entry,
+    ) -> Result<Version, PutError> {
+        let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(entry)
+            .map_err(|e| self.failed(format!("encode the entry of {key}"), e))?;
+        item.extend(place(key));
+        self.replace(item, expected, &key.to_string(), |stored| {
+            self.item_to_stored(stored).is_ok_and(|stored| stored.entry == *entry)
+        })
+        .await
+    }
+
+    async fn scan(
+        &self,
+        source: &str,
+        bucket: &str,
+        range: Range<'_>,
+    ) -> Result<Box<dyn Scan>, LedgerError> {
+        // DynamoDB takes one condition on the sort key: where the range begins. (An empty text is
+        // no value of a key.) Where it ends, the scan sees.
+        let start = match range.start() {
+            Start::At("") => None,
+            Start::At(key) => Some(("pk = :pk AND sk >= :start", key)),
+            Start::After(key) => Some(("pk = :pk AND sk > :start", key)),
+        };
+        let start = start.map(|(condition, key)| (condition, AttributeValue::S(key.to_owned())));
         let mut scan = DynamoScan {
             ledger: self.clone(),
             source: source.to_owned(),
             shards: (0..SHARDS)
                 .map(|shard| Shard {
                     partition: partition(source, bucket, shard),
+                    start: start.clone(),
+                    prefix: range.prefix.to_owned(),
                     page: VecDeque::new(),
                     after: None,
                     ended: false,
@@ -178,6 +231,9 @@ struct DynamoScan {
 
 struct Shard {
     partition: AttributeValue,
+    /// The condition with which the range begins, and its value.
+    start: Option<(&'static str, AttributeValue)>,
+    prefix: String,
     page: VecDeque<(String, Entry)>,
     after: Option<HashMap<String, AttributeValue>>,
     ended: bool,
@@ -188,12 +244,18 @@ impl Shard {
     /// empty page before the end.
     async fn fill(&mut self, ledger: &DynamoLedger, source: &str) -> Result<(), LedgerError> {
         while self.page.is_empty() && !self.ended {
+            let mut values = HashMap::from([(":pk".to_owned(), self.partition.clone())]);
+            if let Some((_, start)) = &self.start {
+                values.insert(":start".to_owned(), start.clone());
+            }
             let answer = ledger
                 .client
                 .query()
                 .table_name(&ledger.table)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", self.partition.clone())
+                .key_condition_expression(
+                    self.start.as_ref().map_or("pk = :pk", |(condition, _)| condition),
+                )
+                .set_expression_attribute_values(Some(values))
                 .set_exclusive_start_key(self.after.take())
                 .limit(PAGE)
                 .consistent_read(true)
@@ -209,6 +271,10 @@ impl Shard {
                         "an item has no sort key `sk` of type S",
                     ));
                 };
+                if !key.starts_with(&self.prefix) {
+                    self.ended = true;
+                    break;
+                }
                 self.page.push_back((key, ledger.item_to_stored(item)?.entry));
             }
         }

@@ -62,9 +62,45 @@ pub trait Ledger: Send + Sync {
         entry: &Entry,
     ) -> Result<Version, PutError>;
 
-    /// The entries of one source in one bucket, in the byte order of their keys. What is written
-    /// while the scan goes on may or may not be seen.
-    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError>;
+    /// The entries of one source in one bucket whose keys `range` takes, in the byte order of their
+    /// keys. What is written while the scan goes on may or may not be seen.
+    async fn scan(
+        &self,
+        source: &str,
+        bucket: &str,
+        range: Range<'_>,
+    ) -> Result<Box<dyn Scan>, LedgerError>;
+}
+
+/// Which keys a scan takes; by default all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range<'a> {
+    /// What they begin with.
+    pub prefix: &'a str,
+    /// A key that they come after, which need not be in the ledger.
+    pub after: Option<&'a str>,
+}
+
+impl<'a> Range<'a> {
+    /// Every key.
+    pub const ALL: Range<'static> = Range { prefix: "", after: None };
+
+    /// Where the keys of the range begin: behind this key, or with this one itself.
+    pub fn start(&self) -> Start<'a> {
+        match self.after {
+            Some(after) if after >= self.prefix => Start::After(after),
+            _ => Start::At(self.prefix),
+        }
+    }
+}
+
+/// Where a range begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start<'a> {
+    /// Behind this key.
+    After(&'a str),
+    /// With this key.
+    At(&'a str),
 }
 
 /// A scan under way. Holds a bounded number of entries at a time.

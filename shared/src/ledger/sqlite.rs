@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, Stored, Version};
+use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, Stored, Version};
 use crate::local::{Database, DatabaseError};
 
 /// Entries that a scan holds at a time.
@@ -14,7 +14,7 @@ const PAGE: usize = 500;
 /// A ledger in a [`Database`].
 #[derive(Clone)]
 pub struct SqliteLedger {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl SqliteLedger {
@@ -23,7 +23,7 @@ impl SqliteLedger {
         Self { database }
     }
 
-    fn failed(&self, action: String, cause: impl ToString) -> LedgerError {
+    pub(crate) fn failed(&self, action: String, cause: impl ToString) -> LedgerError {
         LedgerError {
             place: self.database.path().display().to_string(),
             action,
@@ -102,12 +102,23 @@ impl Ledger for SqliteLedger {
         if changed == 1 { Ok(expected.next()) } else { Err(PutError::Conflict) }
     }
 
-    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError> {
+    async fn scan(
+        &self,
+        source: &str,
+        bucket: &str,
+        range: Range<'_>,
+    ) -> Result<Box<dyn Scan>, LedgerError> {
+        let (with, start) = match range.start() {
+            Start::At(key) => (true, key),
+            Start::After(key) => (false, key),
+        };
         Ok(Box::new(SqliteScan {
             ledger: self.clone(),
             source: source.to_owned(),
             bucket: bucket.to_owned(),
-            after: String::new(),
+            prefix: range.prefix.to_owned(),
+            start: start.to_owned(),
+            with,
             page: VecDeque::new(),
             ended: false,
         }))
@@ -118,7 +129,11 @@ struct SqliteScan {
     ledger: SqliteLedger,
     source: String,
     bucket: String,
-    after: String,
+    prefix: String,
+    /// Where the next page begins.
+    start: String,
+    /// Whether the key there belongs to it.
+    with: bool,
     page: VecDeque<(String, String)>,
     ended: bool,
 }
@@ -127,17 +142,18 @@ struct SqliteScan {
 impl Scan for SqliteScan {
     async fn next(&mut self) -> Result<Option<(String, Entry)>, LedgerError> {
         if self.page.is_empty() && !self.ended {
-            let (source, bucket, after) =
-                (self.source.clone(), self.bucket.clone(), self.after.clone());
+            let (source, bucket, start, with) =
+                (self.source.clone(), self.bucket.clone(), self.start.clone(), self.with);
             self.page = self
                 .ledger
                 .database
                 .with(move |db| {
                     db.prepare_cached(
                         "select key, entry from ledger
-                         where source = ? and bucket = ? and key > ? order by key limit ?",
+                         where source = ?1 and bucket = ?2 and key >= ?3 and (?4 or key > ?3)
+                         order by key limit ?5",
                     )?
-                    .query_map(params![source, bucket, after, PAGE], |row| {
+                    .query_map(params![source, bucket, start, with, PAGE], |row| {
                         Ok((row.get(0)?, row.get(1)?))
                     })?
                     .collect()
@@ -149,10 +165,16 @@ impl Scan for SqliteScan {
             self.ended = self.page.len() < PAGE;
         }
         let Some((key, text)) = self.page.pop_front() else { return Ok(None) };
+        if !key.starts_with(&self.prefix) {
+            self.page.clear();
+            self.ended = true;
+            return Ok(None);
+        }
         let entry = serde_json::from_str(&text).map_err(|e| {
             self.ledger.failed(format!("understand the entry of {key} in {}", self.source), e)
         })?;
-        self.after.clone_from(&key);
+        self.start.clone_from(&key);
+        self.with = false;
         Ok(Some((key, entry)))
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ObjectNotice;
 use super::malformed::Cause;
-use crate::object::ObjectId;
+use crate::object::{ETag, ObjectId};
 
 /// The `type` of an order. A reader ignores members that it does not know; what would change the
 /// meaning of those that it knows is another version.
@@ -29,6 +29,12 @@ pub struct Order {
     /// Whether content that was completed already is to be delivered again.
     #[serde(default)]
     pub force: bool,
+    /// Whether to take up again what was parked or given up; what is done stays as it is.
+    #[serde(default)]
+    pub unpark: bool,
+    /// The content of which the order's author knew, if it knew one: that of a listing.
+    #[serde(default)]
+    pub etag: Option<ETag>,
     /// How often the message was put back to wait for another worker's lease.
     #[serde(default)]
     pub waits: u32,
@@ -40,7 +46,16 @@ pub struct Order {
 impl Order {
     /// An order for every source that the object matches.
     pub fn new(object: ObjectId, reason: OrderReason) -> Self {
-        Self { source: None, object, reason, force: false, waits: 0, notice: None }
+        Self {
+            source: None,
+            object,
+            reason,
+            force: false,
+            unpark: false,
+            etag: None,
+            waits: 0,
+            notice: None,
+        }
     }
 
     /// The order as the body of a message.

@@ -549,7 +549,8 @@ fn an_order_survives_the_way_there_and_back() {
 fn the_shape_of_an_order_is_a_contract() {
     let written = Order::new(ObjectId::new("acme-drop", "a+b.csv"), OrderReason::Watch).to_body();
     let shape = json!({"type": "inlet.look.v1", "source": null, "bucket": "acme-drop",
-        "key": "a+b.csv", "reason": "watch", "force": false, "waits": 0, "notice": null});
+        "key": "a+b.csv", "reason": "watch", "force": false, "unpark": false, "etag": null,
+        "waits": 0, "notice": null});
     assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), shape);
     let short = r#"{"type":"inlet.look.v1","bucket":"b","key":"a+b","reason":"replay","new":1}"#;
     let expected = Order::new(ObjectId::new("b", "a+b"), OrderReason::Replay);

@@ -145,7 +145,7 @@ impl Objects for S3Objects {
         after: Option<&str>,
     ) -> Result<Vec<Listed>, ObjectError> {
         let place = ObjectId::new(bucket, prefix);
-        let answer = self
+        let list = self
             .client(connection)
             .list_objects_v2()
             .bucket(bucket)
@@ -153,10 +153,14 @@ impl Objects for S3Objects {
             .set_start_after(after.map(str::to_owned))
             // XML holds no control characters; a key may. One of them would make the page unreadable.
             .encoding_type(EncodingType::Url)
-            .set_expected_bucket_owner(connection.bucket_owner.clone())
-            .send()
-            .await
-            .map_err(|e| fault(&place, e))?;
+            .set_expected_bucket_owner(connection.bucket_owner.clone());
+        let mut answer = list.clone().send().await.map_err(|e| fault(&place, e))?;
+        // A page may be empty although it is not the last one: an empty answer here is the end.
+        while answer.contents().is_empty() && answer.is_truncated() == Some(true) {
+            let Some(token) = answer.next_continuation_token else { break };
+            let next = list.clone().continuation_token(token).send().await;
+            answer = next.map_err(|e| fault(&place, e))?;
+        }
         let encoded = answer.encoding_type() == Some(&EncodingType::Url);
         let line = |o: aws_sdk_s3::types::Object| {
             Some(Listed {

@@ -12,6 +12,8 @@ pub mod sqs;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::failure::{Disposition, Failure};
 use crate::notice::{DeadLetter, Order};
@@ -51,6 +53,47 @@ pub trait Queue: Send + Sync {
     fn backoff(&self, receives: u32) -> Duration {
         Duration::from_secs(2_u64.saturating_pow(receives).min(60))
     }
+}
+
+/// The dead letters of the queue, for those who look after them.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Some dead letters, ten at most, each hidden from everybody else for `visibility`. None: there
+    /// is no other that can be seen.
+    async fn take(&self, visibility: Duration) -> Result<Vec<Letter>, QueueError>;
+
+    /// Lets letters that were taken be seen again. Those that are no longer ours are passed over.
+    async fn put_back(&self, letters: &[Letter]) -> Result<(), QueueError>;
+
+    /// Removes letters that were taken, for good. After an error some may be gone.
+    async fn forget(&self, letters: &[Letter]) -> Result<(), QueueError>;
+
+    /// How much there is. Not more exact than the queue itself knows.
+    async fn depth(&self) -> Result<Depth, QueueError>;
+}
+
+/// A message in the dead letters: a [`DeadLetter`], or whatever the queue itself put there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The queue's name for it.
+    pub id: String,
+    /// What puts it back or forgets it.
+    pub receipt: String,
+    /// What it says.
+    pub body: String,
+    /// When it was sent; the queue's own clock says so.
+    pub sent: Timestamp,
+}
+
+/// How many messages a queue holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Depth {
+    /// To be received, now or after their delay.
+    pub waiting: u64,
+    /// Received, and not acknowledged yet.
+    pub in_flight: u64,
+    /// Put aside for people.
+    pub dead_letters: u64,
 }
 
 /// The queue could not do what was asked.

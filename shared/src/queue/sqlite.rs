@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Message, Queue, QueueError};
+use super::{DeadLetters, Depth, Letter, Message, Queue, QueueError};
 use crate::clock::Clock;
 use crate::local::{Database, DatabaseError};
 use crate::notice::{DeadLetter, Order};
@@ -129,9 +130,12 @@ impl Queue for SqliteQueue {
     }
 
     async fn bury(&self, letter: &DeadLetter) -> Result<(), QueueError> {
-        let body = letter.to_body();
+        let (body, now) = (letter.to_body(), self.at(Duration::ZERO));
         self.database
-            .with(move |db| db.execute("insert into dead_letters (body) values (?)", params![body]))
+            .with(move |db| {
+                db.prepare_cached("insert into dead_letters (body, sent_at) values (?, ?)")?
+                    .execute(params![body, now])
+            })
             .await
             .map(|_| ())
             .map_err(Self::failed("take a dead letter"))
@@ -164,5 +168,100 @@ impl Queue for SqliteQueue {
             .await
             .map(|_| ())
             .map_err(Self::failed("acknowledge a message"))
+    }
+}
+
+/// Letters that are taken together.
+const LETTERS: usize = 10;
+
+#[async_trait]
+impl DeadLetters for SqliteQueue {
+    async fn take(&self, visibility: Duration) -> Result<Vec<Letter>, QueueError> {
+        let (now, until) = (self.at(Duration::ZERO), self.at(visibility));
+        let receipt = uuid::Uuid::new_v4().to_string();
+        self.database
+            .with(move |db| {
+                db.prepare_cached(
+                    "update dead_letters set visible_at = ?1, receipt = ?2
+                     where id in (select id from dead_letters where visible_at <= ?3
+                                  order by id limit ?4)
+                     returning id, body, sent_at",
+                )?
+                .query_map(params![until, receipt, now, LETTERS], |row| {
+                    let sent = Timestamp::from_millisecond(row.get(2)?);
+                    Ok(Letter {
+                        id: row.get::<_, i64>(0)?.to_string(),
+                        receipt: receipt.clone(),
+                        body: row.get(1)?,
+                        sent: sent.map_err(|e| {
+                            let what = rusqlite::types::Type::Integer;
+                            rusqlite::Error::FromSqlConversionFailure(2, what, Box::new(e))
+                        })?,
+                    })
+                })?
+                .collect()
+            })
+            .await
+            .map_err(Self::failed("give its dead letters"))
+    }
+
+    async fn put_back(&self, letters: &[Letter]) -> Result<(), QueueError> {
+        let now = self.at(Duration::ZERO);
+        self.of_letters(
+            letters,
+            "update dead_letters set visible_at = min(visible_at, ?3) where id = ?1 and receipt = ?2",
+            Some(now),
+        )
+        .await
+        .map_err(Self::failed("take dead letters back"))
+    }
+
+    async fn forget(&self, letters: &[Letter]) -> Result<(), QueueError> {
+        self.of_letters(letters, "delete from dead_letters where id = ?1 and receipt = ?2", None)
+            .await
+            .map_err(Self::failed("forget dead letters"))
+    }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        let now = self.at(Duration::ZERO);
+        self.database
+            .with(move |db| {
+                // Received and hidden, or sent with a delay and never received.
+                let queue = "select count(*) filter (where visible_at <= ?1 or receives = 0),
+                                    count(*) filter (where visible_at > ?1 and receives > 0)
+                             from queue";
+                let (waiting, in_flight) =
+                    db.query_row(queue, params![now], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let letters = "select count(*) from dead_letters";
+                let dead_letters = db.query_row(letters, [], |row| row.get(0))?;
+                Ok(Depth { waiting, in_flight, dead_letters })
+            })
+            .await
+            .map_err(Self::failed("count its messages"))
+    }
+}
+
+impl SqliteQueue {
+    /// Runs one statement over each letter's id and receipt, all or none.
+    async fn of_letters(
+        &self,
+        letters: &[Letter],
+        statement: &'static str,
+        third: Option<i64>,
+    ) -> Result<(), DatabaseError> {
+        let letters: Vec<_> = letters.iter().map(|l| (l.id.clone(), l.receipt.clone())).collect();
+        self.database
+            .with(move |db| {
+                let change = db.transaction()?;
+                for (id, receipt) in letters {
+                    let mut statement = change.prepare_cached(statement)?;
+                    match third {
+                        Some(third) => statement.execute(params![id, receipt, third])?,
+                        None => statement.execute(params![id, receipt])?,
+                    };
+                }
+                change.commit()
+            })
+            .await
     }
 }

@@ -5,11 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, QueueAttributeName,
+    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
+    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
     SendMessageBatchRequestEntry,
 };
+use jiff::Timestamp;
 
-use super::{Message, Queue, QueueError};
+use super::{DeadLetters, Depth, Letter, Message, Queue, QueueError};
 use crate::aws::said;
 use crate::notice::{DeadLetter, Order};
 
@@ -62,6 +64,69 @@ impl SqsQueue {
 
     fn failed(queue: &str, action: &'static str, cause: impl ToString) -> QueueError {
         QueueError { queue: queue.to_owned(), action, cause: cause.to_string() }
+    }
+
+    /// Changes the visibility of received messages of one of the queues.
+    async fn hide(
+        &self,
+        queue: &str,
+        action: &'static str,
+        receipts: &[&str],
+        visibility: Duration,
+    ) -> Result<(), QueueError> {
+        let fail = |cause: String| Self::failed(queue, action, cause);
+        for chunk in receipts.chunks(BATCH) {
+            let mut entries = Vec::with_capacity(chunk.len());
+            for (n, receipt) in chunk.iter().enumerate() {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(n.to_string())
+                    .receipt_handle(*receipt)
+                    .visibility_timeout(seconds(visibility))
+                    .build()
+                    .map_err(|e| fail(e.to_string()))?;
+                entries.push(entry);
+            }
+            let answer = self
+                .client
+                .change_message_visibility_batch()
+                .queue_url(queue)
+                .set_entries(Some(entries))
+                .send()
+                .await
+                .map_err(|e| fail(said(&e)))?;
+            // The sender's fault here is a receipt that is out of date: the message is another's.
+            if let Some(refused) = answer.failed.iter().find(|f| !f.sender_fault) {
+                let reason = refused.message().unwrap_or("no reason given");
+                return Err(fail(format!("{}: {reason}", refused.code())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts of one of the queues: visible, delayed, in flight.
+    async fn counts(&self, queue: &str) -> Result<[u64; 3], QueueError> {
+        const ACTION: &str = "count its messages";
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let answer = self
+            .client
+            .get_queue_attributes()
+            .queue_url(queue)
+            .set_attribute_names(Some(names.to_vec()))
+            .send()
+            .await
+            .map_err(|e| Self::failed(queue, ACTION, said(&e)))?;
+        let mut counts = [0; 3];
+        for (count, name) in counts.iter_mut().zip(&names) {
+            let value = answer.attributes().and_then(|attributes| attributes.get(name));
+            *count = value.and_then(|value| value.parse().ok()).ok_or_else(|| {
+                Self::failed(queue, ACTION, format!("the answer's {name} is {value:?}"))
+            })?;
+        }
+        Ok(counts)
     }
 }
 
@@ -130,33 +195,8 @@ impl Queue for SqsQueue {
 
     async fn extend(&self, messages: &[Message], visibility: Duration) -> Result<(), QueueError> {
         const ACTION: &str = "extend the visibility of messages";
-        let fail = |cause: String| Self::failed(&self.notices, ACTION, cause);
-        for chunk in messages.chunks(BATCH) {
-            let mut entries = Vec::with_capacity(chunk.len());
-            for (n, message) in chunk.iter().enumerate() {
-                let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
-                    .id(n.to_string())
-                    .receipt_handle(&message.receipt)
-                    .visibility_timeout(seconds(visibility))
-                    .build()
-                    .map_err(|e| fail(e.to_string()))?;
-                entries.push(entry);
-            }
-            let answer = self
-                .client
-                .change_message_visibility_batch()
-                .queue_url(&self.notices)
-                .set_entries(Some(entries))
-                .send()
-                .await
-                .map_err(|e| fail(said(&e)))?;
-            // The sender's fault here is a receipt that is out of date: the message is another's.
-            if let Some(refused) = answer.failed.iter().find(|f| !f.sender_fault) {
-                let reason = refused.message().unwrap_or("no reason given");
-                return Err(fail(format!("{}: {reason}", refused.code())));
-            }
-        }
-        Ok(())
+        let receipts: Vec<&str> = messages.iter().map(|m| m.receipt.as_str()).collect();
+        self.hide(&self.notices, ACTION, &receipts, visibility).await
     }
 
     async fn acknowledge(&self, message: &Message) -> Result<(), QueueError> {
@@ -179,5 +219,83 @@ impl Queue for SqsQueue {
             3 => 4 * MINUTE,
             _ => 15 * MINUTE,
         })
+    }
+}
+
+#[async_trait]
+impl DeadLetters for SqsQueue {
+    async fn take(&self, visibility: Duration) -> Result<Vec<Letter>, QueueError> {
+        const ACTION: &str = "give its dead letters";
+        let fail = |cause: String| Self::failed(&self.dead_letters, ACTION, cause);
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.dead_letters)
+            .max_number_of_messages(BATCH as i32)
+            .visibility_timeout(seconds(visibility))
+            // Without a wait SQS asks only some of its servers, and may answer none where there are
+            // some (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html).
+            .wait_time_seconds(1)
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .send()
+            .await
+            .map_err(|e| fail(said(&e)))?;
+        let letter = |message: &aws_sdk_sqs::types::Message| {
+            let sent = message.attributes()?.get(&MessageSystemAttributeName::SentTimestamp)?;
+            Some(Letter {
+                id: message.message_id()?.to_owned(),
+                receipt: message.receipt_handle()?.to_owned(),
+                body: message.body()?.to_owned(),
+                sent: Timestamp::from_millisecond(sent.parse().ok()?).ok()?,
+            })
+        };
+        answer
+            .messages()
+            .iter()
+            .map(|message| {
+                let cause = "one of them has no id, receipt, body or time";
+                letter(message).ok_or_else(|| fail(cause.to_owned()))
+            })
+            .collect()
+    }
+
+    async fn put_back(&self, letters: &[Letter]) -> Result<(), QueueError> {
+        let receipts: Vec<&str> = letters.iter().map(|l| l.receipt.as_str()).collect();
+        self.hide(&self.dead_letters, "take dead letters back", &receipts, Duration::ZERO).await
+    }
+
+    async fn forget(&self, letters: &[Letter]) -> Result<(), QueueError> {
+        const ACTION: &str = "forget dead letters";
+        let fail = |cause: String| Self::failed(&self.dead_letters, ACTION, cause);
+        for chunk in letters.chunks(BATCH) {
+            let mut entries = Vec::with_capacity(chunk.len());
+            for (n, letter) in chunk.iter().enumerate() {
+                let entry = DeleteMessageBatchRequestEntry::builder()
+                    .id(n.to_string())
+                    .receipt_handle(&letter.receipt)
+                    .build()
+                    .map_err(|e| fail(e.to_string()))?;
+                entries.push(entry);
+            }
+            let answer = self
+                .client
+                .delete_message_batch()
+                .queue_url(&self.dead_letters)
+                .set_entries(Some(entries))
+                .send()
+                .await
+                .map_err(|e| fail(said(&e)))?;
+            if let Some(refused) = answer.failed.first() {
+                let reason = refused.message().unwrap_or("no reason given");
+                return Err(fail(format!("{}: {reason}", refused.code())));
+            }
+        }
+        Ok(())
+    }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        let [visible, delayed, in_flight] = self.counts(&self.notices).await?;
+        let dead = self.counts(&self.dead_letters).await?;
+        Ok(Depth { waiting: visible + delayed, in_flight, dead_letters: dead.iter().sum() })
     }
 }

@@ -5,29 +5,50 @@
 //! another content, entries whose object is gone, work that was left behind. A full refresh orders
 //! everything. The orders go through the same queue and the same ledger as any notice.
 //!
-//! Promises: memory does not grow with the bucket; a page that cannot be read ends the refresh with an
-//! error, and is never passed over. Never: a refresh reads no object, writes no entry, and concludes
-//! nothing from a key that it did not see; the worker that takes the order looks again.
+//! [`refresh`] does one stretch of it, [`carry_out`] a whole pass, in as many stretches and
+//! invocations as it needs: after each stretch the [`Journal`] says how far the pass came, and whoever
+//! comes next goes on there.
+//!
+//! Promises: memory does not grow with the bucket; a page that cannot be read is never passed over,
+//! and what cannot be read now is where the next stretch begins; each stretch comes further in the
+//! order of keys, or ends with an error. Never: a refresh reads no object, writes no entry, and
+//! concludes nothing from a key that it did not see; the worker that takes the order looks again.
 
-use std::collections::VecDeque;
+mod carry;
+mod due;
+mod journal;
+mod pass;
+mod reconcile;
+mod walk;
+
+#[cfg(feature = "aws")]
+mod dynamodb;
+#[cfg(feature = "local")]
+mod sqlite;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use crate::catalog::{Catalog, Connection, Source};
+pub use carry::{Carried, carry_out, note, release, tick};
+pub use due::due;
+pub use journal::Journal;
+pub use pass::{Kind, Lease, Pass, Progress, Wish};
+pub use reconcile::{Found, reconcile};
+pub(crate) use walk::Walk;
+
+use crate::catalog::{Catalog, Source};
 use crate::clock::Clock;
-use crate::failure::{Disposition, Failure};
-use crate::ledger::{Entry, Ledger, State};
+use crate::failure::Failure;
+use crate::ledger::Ledger;
 use crate::notice::{Order, OrderReason};
-use crate::object::{Listed, ObjectId, Objects};
+use crate::object::{ObjectId, Objects};
 use crate::queue::Queue;
 
 /// Orders that are sent together.
 const ORDERS: usize = 100;
-/// An entry that waits for its message is left alone for this long: the message is on its way.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// What a refresh stands on.
 #[derive(Clone)]
@@ -38,12 +59,15 @@ pub struct Ports {
     pub objects: Arc<dyn Objects>,
     /// Where the orders go.
     pub queue: Arc<dyn Queue>,
+    /// How far each refresh came.
+    pub journal: Arc<dyn Journal>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
 
 /// What a refresh found and ordered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Report {
     /// Keys of the source that were listed.
     pub listed: u64,
@@ -64,196 +88,120 @@ impl Report {
     pub fn orders(&self) -> u64 {
         self.new + self.changed + self.gone + self.stale + self.forced
     }
-}
 
-/// Why an object is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// The ledger does not know it.
-    New,
-    /// Its content is another one.
-    Changed,
-    /// It is gone.
-    Gone,
-    /// The work on it was left behind.
-    Stale,
-    /// Nothing is wrong with it; the refresh is full.
-    Forced,
-}
-
-/// What bucket and ledger say of one key: is a look called for?
-pub fn reconcile(
-    listed: Option<&Listed>,
-    entry: Option<&Entry>,
-    full: bool,
-    fingerprint: &str,
-    now: Timestamp,
-) -> Option<Found> {
-    let Some(entry) = entry else { return listed.map(|_| Found::New) };
-    match (&entry.state, listed) {
-        // Its owner ends it, or its lease ends.
-        (State::Running { until, .. }, _) if *until > now => full.then_some(Found::Forced),
-        (State::Running { .. }, _) => Some(Found::Stale),
-        (State::Removed, None) => None,
-        (_, None) => Some(Found::Gone),
-        (State::Removed, Some(_)) => Some(Found::New),
-        // It is back, and what the entry tells of is the removal.
-        (_, Some(_)) if entry.removing => Some(Found::New),
-        (state, Some(listed)) => {
-            if entry.version.as_ref().is_none_or(|known| known.etag != listed.etag) {
-                return Some(Found::Changed);
-            }
-            match state {
-                State::Waiting { .. } if now.duration_since(entry.updated) > PATIENCE => {
-                    Some(Found::Stale)
-                }
-                // The definition was mended since: what it could not read before it may now.
-                State::Parked { .. } | State::Failed { .. } if entry.fingerprint != fingerprint => {
-                    Some(Found::Stale)
-                }
-                _ => full.then_some(Found::Forced),
-            }
+    /// Counts one key.
+    pub(crate) fn count(&mut self, listed: bool, found: Option<Found>) {
+        self.listed += u64::from(listed);
+        match found {
+            None => {}
+            Some(Found::New) => self.new += 1,
+            Some(Found::Changed) => self.changed += 1,
+            Some(Found::Gone) => self.gone += 1,
+            Some(Found::Stale) => self.stale += 1,
+            Some(Found::Forced) => self.forced += 1,
         }
+    }
+
+    fn add(&mut self, other: Report) {
+        self.listed += other.listed;
+        self.new += other.new;
+        self.changed += other.changed;
+        self.gone += other.gone;
+        self.stale += other.stale;
+        self.forced += other.forced;
     }
 }
 
-/// Refreshes one source of `catalog`.
-///
-/// # Errors
-/// If the bucket cannot be listed, the ledger not scanned or the queue not written. Orders that were
-/// given before stand; they do no harm.
+/// How far one stretch came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// What was found on the way.
+    pub report: Report,
+    /// The last key that is done with: its order was sent, if it needed one. The next stretch begins
+    /// behind it. `None`: there is none yet.
+    pub after: Option<String>,
+    /// There is nothing behind it.
+    pub ended: bool,
+    /// Why it ended before the time was over.
+    pub failure: Option<Failure>,
+}
+
+/// Refreshes one source of `catalog`, from behind the key `after` until `until`; at least one key, if
+/// there is one. Whatever goes wrong, what was done before counts.
 pub async fn refresh(
     ports: &Ports,
     catalog: &Catalog,
     source: &Source,
     full: bool,
-) -> Result<Report, Failure> {
-    let connection = catalog.connection(&source.connection).ok_or_else(|| {
-        Failure::new(
-            "no_such_connection",
-            format!("source {} names the connection {}", source.key, source.connection),
-            "Apply the definitions again",
-            Disposition::Park,
-        )
-    })?;
-    let fingerprint = source.fingerprint();
-    let mut listing = Listing::new(ports, connection, source);
-    let mut scan = ports
-        .ledger
-        .scan(&source.key, &source.bucket)
-        .await
-        .map_err(|error| Failure::from(&error))?;
-    let mut report = Report::default();
-    let mut orders = Vec::with_capacity(ORDERS);
-    let mut object = next_of(&mut listing, catalog, source).await?;
-    let mut entry = scan.next().await.map_err(|error| Failure::from(&error))?;
-    loop {
-        // The lesser key of the two comes next; an equal one is of both.
-        let key = match (&object, &entry) {
-            (None, None) => break,
-            (Some(listed), None) => listed.key.clone(),
-            (None, Some((key, _))) => key.clone(),
-            (Some(listed), Some((key, _))) => listed.key.as_str().min(key).to_owned(),
-        };
-        let listed = match object.take_if(|listed| listed.key == key) {
-            Some(listed) => {
-                object = next_of(&mut listing, catalog, source).await?;
-                report.listed += 1;
-                Some(listed)
-            }
-            None => None,
-        };
-        let known = match entry.take_if(|(of, _)| *of == key) {
-            Some((_, known)) => {
-                entry = scan.next().await.map_err(|error| Failure::from(&error))?;
-                Some(known)
-            }
-            None => None,
-        };
-        // An entry of a key that the source takes no more is no news of its object.
-        if listed.is_none() && !takes(catalog, source, &key) {
-            continue;
-        }
-        let now = ports.clock.now();
-        let Some(found) = reconcile(listed.as_ref(), known.as_ref(), full, &fingerprint, now)
-        else {
-            continue;
-        };
-        match found {
-            Found::New => report.new += 1,
-            Found::Changed => report.changed += 1,
-            Found::Gone => report.gone += 1,
-            Found::Stale => report.stale += 1,
-            Found::Forced => report.forced += 1,
-        }
-        let object = ObjectId::new(&source.bucket, key);
-        let mut order = Order::new(object, OrderReason::Refresh);
-        order.source = Some(source.key.clone());
-        order.force = full;
-        orders.push(order);
-        if orders.len() == ORDERS {
-            send(ports, &mut orders).await?;
-        }
-    }
-    send(ports, &mut orders).await?;
-    Ok(report)
+    after: Option<&str>,
+    until: Option<Instant>,
+) -> Stretch {
+    let mut stretch = Stretch { after: after.map(str::to_owned), ..Stretch::default() };
+    let walk = Walk::begin(ports, catalog, source, full, after).await;
+    let mut open = Open::default();
+    let walked = match walk {
+        Ok(walk) => go(ports, source, full, walk, until, &mut open, &mut stretch).await,
+        Err(failure) => Err(failure),
+    };
+    // What was found before a failure is ordered all the same.
+    let sent = open.send(ports, &mut stretch).await;
+    stretch.ended = matches!((&walked, &sent), (Ok(true), Ok(())));
+    stretch.failure = walked.err().or(sent.err());
+    stretch
 }
 
-async fn send(ports: &Ports, orders: &mut Vec<Order>) -> Result<(), Failure> {
-    if !orders.is_empty() {
-        ports.queue.order(orders, Duration::ZERO).await.map_err(|error| Failure::from(&error))?;
-        orders.clear();
-    }
-    Ok(())
-}
-
-fn takes(catalog: &Catalog, source: &Source, key: &str) -> bool {
-    catalog.matching(&source.bucket, key).iter().any(|taken| taken.source.key == source.key)
-}
-
-/// The next object that the source takes.
-async fn next_of(
-    listing: &mut Listing<'_>,
-    catalog: &Catalog,
+/// Walks until the time is over; answers whether the walk has ended.
+async fn go(
+    ports: &Ports,
     source: &Source,
-) -> Result<Option<Listed>, Failure> {
-    while let Some(listed) = listing.next().await? {
-        if takes(catalog, source, &listed.key) {
-            return Ok(Some(listed));
+    full: bool,
+    mut walk: Walk<'_>,
+    until: Option<Instant>,
+    open: &mut Open,
+    stretch: &mut Stretch,
+) -> Result<bool, Failure> {
+    while let Some(step) = walk.next().await? {
+        open.report.count(step.listed, step.found);
+        if step.found.is_some() {
+            let object = ObjectId::new(&source.bucket, &step.key);
+            let mut order = Order::new(object, OrderReason::Refresh);
+            order.source = Some(source.key.clone());
+            order.force = full;
+            order.etag = step.etag;
+            open.orders.push(order);
+        }
+        open.last = Some(step.key);
+        if open.orders.len() == ORDERS {
+            open.send(ports, stretch).await?;
+        }
+        if until.is_some_and(|until| until <= Instant::now()) {
+            return Ok(false);
         }
     }
-    Ok(None)
+    Ok(true)
 }
 
-/// The keys of a bucket under the source's prefix, in order, a page in memory at a time.
-struct Listing<'a> {
-    ports: &'a Ports,
-    connection: &'a Connection,
-    source: &'a Source,
-    page: VecDeque<Listed>,
-    after: Option<String>,
-    ended: bool,
+/// What was found since orders were sent last.
+#[derive(Default)]
+struct Open {
+    orders: Vec<Order>,
+    report: Report,
+    last: Option<String>,
 }
 
-impl<'a> Listing<'a> {
-    fn new(ports: &'a Ports, connection: &'a Connection, source: &'a Source) -> Self {
-        Self { ports, connection, source, page: VecDeque::new(), after: None, ended: false }
-    }
-
-    async fn next(&mut self) -> Result<Option<Listed>, Failure> {
-        if self.page.is_empty() && !self.ended {
-            let prefix = self.source.path.literal_prefix();
-            let page = self
-                .ports
-                .objects
-                .list(self.connection, &self.source.bucket, prefix, self.after.as_deref())
-                .await
-                .map_err(|error| Failure::from(&error))?;
-            self.after = page.last().map(|listed| listed.key.clone());
-            self.ended = page.is_empty();
-            self.page = page.into();
+impl Open {
+    async fn send(&mut self, ports: &Ports, stretch: &mut Stretch) -> Result<(), Failure> {
+        if !self.orders.is_empty() {
+            let sent = ports.queue.order(&self.orders, Duration::ZERO).await;
+            // Unsent: the next stretch finds them again, behind what is done with.
+            sent.map_err(|error| Failure::from(&error))?;
+            self.orders.clear();
         }
-        Ok(self.page.pop_front())
+        stretch.report.add(std::mem::take(&mut self.report));
+        if let Some(last) = self.last.take() {
+            stretch.after = Some(last);
+        }
+        Ok(())
     }
 }
 

@@ -1,17 +1,23 @@
-//! What every ledger must do, whatever it is made of: the suite that each adapter passes.
+//! What every ledger and every queue must do, whatever they are made of: the suites that each adapter
+//! passes.
 
 #![expect(clippy::unwrap_used, reason = "this is a test: what fails here is to fail it")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use inlet::catalog::Format;
 use inlet::failure::{Disposition, Failure};
 use inlet::format::{self, Hints, Limits, Position};
 use inlet::ledger::{
-    Checkpoint, Completion, Entry, EntryKey, Ledger, PutError, State, Version, Work,
+    Checkpoint, Completion, Entry, EntryKey, Ledger, PutError, Range, State, Version, Work,
 };
+use inlet::notice::{DeadLetter, Order, OrderReason};
 use inlet::object::{ETag, ObjectId, ObjectVersion, Sequencer};
+use inlet::queue::{DeadLetters, Letter, Queue};
 use inlet::record::Counters;
+use inlet::refresh::{Journal, Kind, Lease, Pass, Progress, Report};
 use jiff::Timestamp;
 
 /// Runs the whole suite; panics at the first thing that is not as it must be. The ledger may hold
@@ -22,6 +28,7 @@ pub async fn ledger(ledger: Arc<dyn Ledger>) {
     of_many_writers_over_one_version_one_wins(&ledger).await;
     entries_of_other_sources_and_buckets_are_others(&*ledger).await;
     a_scan_comes_in_byte_order_and_sees_all(&*ledger).await;
+    a_scan_of_a_range_sees_that_and_nothing_else(&*ledger).await;
     keys_of_every_kind_are_kept_apart(&*ledger).await;
 }
 
@@ -177,7 +184,7 @@ async fn entries_of_other_sources_and_buckets_are_others(ledger: &dyn Ledger) {
     for (n, key) in keys.iter().enumerate() {
         assert_eq!(ledger.get(key).await.unwrap().unwrap().entry.epoch, n as u64);
     }
-    let mut scan = ledger.scan("suite-a", "b").await.unwrap();
+    let mut scan = ledger.scan("suite-a", "b", Range::ALL).await.unwrap();
     assert_eq!(scan.next().await.unwrap().map(|(key, _)| key).as_deref(), Some("k"));
     assert!(scan.next().await.unwrap().is_none(), "the other source and bucket are not in it");
 }
@@ -202,15 +209,47 @@ async fn a_scan_comes_in_byte_order_and_sees_all(ledger: &dyn Ledger) {
         ledger.put_if(&key("suite-scan", name), Version::NONE, &entry(State::Done)).await.unwrap();
     }
     keys.sort_unstable();
-    let mut scan = ledger.scan("suite-scan", "bucket").await.unwrap();
+    let mut scan = ledger.scan("suite-scan", "bucket", Range::ALL).await.unwrap();
     let mut seen = Vec::new();
     while let Some((key, entry)) = scan.next().await.unwrap() {
         assert_eq!(entry.state, State::Done);
         seen.push(key);
     }
     assert_eq!(seen, keys);
-    let mut empty = ledger.scan("suite-nothing", "bucket").await.unwrap();
+    let mut empty = ledger.scan("suite-nothing", "bucket", Range::ALL).await.unwrap();
     assert!(empty.next().await.unwrap().is_none());
+}
+
+/// Over the entries of the test before.
+async fn a_scan_of_a_range_sees_that_and_nothing_else(ledger: &dyn Ledger) {
+    let keys = async |range: Range<'_>| {
+        let mut scan = ledger.scan("suite-scan", "bucket", range).await.unwrap();
+        let mut seen = Vec::new();
+        while let Some((key, _)) = scan.next().await.unwrap() {
+            seen.push(key);
+        }
+        assert!(scan.next().await.unwrap().is_none(), "an end stays one");
+        seen
+    };
+    let all = keys(Range::ALL).await;
+    assert!(all.len() > 700);
+    // From each key on, and from one that is not in the ledger.
+    for at in [0, 1, 250, all.len() - 2, all.len() - 1] {
+        assert_eq!(keys(Range { prefix: "", after: Some(&all[at]) }).await, all[at + 1..]);
+    }
+    let after = keys(Range { prefix: "", after: Some("daily/350.csv!") }).await;
+    assert_eq!(after.first().map(String::as_str), Some("daily/351.csv"));
+    let under = |prefix: &str| -> Vec<_> {
+        all.iter().filter(|key| key.starts_with(prefix)).cloned().collect()
+    };
+    for prefix in ["daily", "daily/", "daily/6", "daily/699.csv", "日", "ä", "zz", "\u{ffff}"] {
+        assert_eq!(keys(Range { prefix, after: None }).await, under(prefix), "{prefix}");
+    }
+    let of = |prefix, after| keys(Range { prefix, after: Some(after) });
+    assert_eq!(of("daily/6", "daily/650.csv").await.len(), 49);
+    assert_eq!(of("daily/6", "daily/699.csv").await, [""; 0], "behind the last one");
+    assert_eq!(of("daily/6", "daily/1").await, under("daily/6"), "before the first one");
+    assert_eq!(of("daily/6", "daily/7").await, [""; 0], "beyond the prefix");
 }
 
 async fn keys_of_every_kind_are_kept_apart(ledger: &dyn Ledger) {
@@ -227,4 +266,107 @@ async fn keys_of_every_kind_are_kept_apart(ledger: &dyn Ledger) {
         let stored = ledger.get(&key("suite-keys", name)).await.unwrap().expect("it was written");
         assert_eq!(stored.entry.epoch, n as u64, "{name:?}");
     }
+}
+
+/// Runs the suite of the refreshes' journal. It may hold other sources, but none whose key begins with
+/// `suite-`.
+pub async fn journal(journal: &dyn Journal) {
+    assert!(journal.read("suite-a").await.unwrap().is_none(), "nothing is there before");
+    let report = Report { listed: u64::from(u32::MAX) * 2, new: 1, ..Report::default() };
+    let pass = Pass {
+        kind: Kind::Full,
+        began: "2026-02-01T10:11:12.123456789Z".parse().unwrap(),
+        updated: at(2),
+        after: Some("ü/😀 \"x\".csv".into()),
+        report,
+        place: "bucket/in/**".into(),
+        failure: Some("no".into()),
+    };
+    let whole = Progress {
+        pass: Some(pass.clone()),
+        lease: Some(Lease { owner: "w".into(), until: at(60) }),
+        wanted: Some(Kind::Compare),
+        last: Some(Pass { after: None, failure: None, ..pass }),
+        first_began: Some(at(1)),
+        full_began: Some(at(2)),
+    };
+    let mut version = Version::NONE;
+    for progress in [&whole, &Progress::default(), &whole] {
+        version = journal.write_if("suite-a", version, progress).await.unwrap();
+        let read = journal.read("suite-a").await.unwrap().expect("it was written");
+        assert_eq!(read, (progress.clone(), version));
+    }
+    for stale in [Version::NONE, Version(1)] {
+        let refused = journal.write_if("suite-a", stale, &Progress::default()).await;
+        assert!(matches!(refused, Err(PutError::Conflict)), "{refused:?}");
+    }
+    let refused = journal.write_if("suite-b", Version(1), &whole).await;
+    assert!(matches!(refused, Err(PutError::Conflict)), "nothing is there to write over");
+    assert_eq!(journal.read("suite-a").await.unwrap().unwrap().0, whole, "nothing was changed");
+    assert!(journal.read("suite-b").await.unwrap().is_none(), "another source");
+}
+
+/// Runs the suite of dead letters over a queue that nobody else uses and nothing was sent to.
+pub async fn dead_letters<Q: Queue + DeadLetters>(queue: &Q) {
+    /// Longer than the suite takes.
+    const HIDDEN: Duration = Duration::from_secs(300);
+    let taken = async |enough: usize| {
+        // A queue may give fewer than it has, but not for ever.
+        let mut taken = Vec::new();
+        for _ in 0..50 {
+            if taken.len() >= enough {
+                break;
+            }
+            let letters = queue.take(HIDDEN).await.unwrap();
+            assert!(letters.len() <= 10, "ten at most");
+            taken.extend(letters);
+        }
+        taken
+    };
+    let bodies =
+        |letters: &[Letter]| letters.iter().map(|l| l.body.clone()).collect::<BTreeSet<_>>();
+    assert_eq!(taken(1).await, [], "nothing is there before");
+
+    let letters: Vec<_> = (0..23)
+        .map(|n| {
+            let failure = Failure::new("x", "what \"happened\"", "do this", Disposition::Park);
+            let mut letter = DeadLetter::new(failure, at(n), &format!("body {n}: ü"));
+            letter.object = Some(ObjectId::new("bucket", format!("{n}.csv")));
+            letter
+        })
+        .collect();
+    for letter in &letters {
+        queue.bury(letter).await.unwrap();
+    }
+    let expected: BTreeSet<_> = letters.iter().map(DeadLetter::to_body).collect();
+    assert_eq!(queue.depth().await.unwrap().dead_letters, 23);
+
+    let all = taken(23).await;
+    assert_eq!(all.len(), 23, "each once");
+    assert_eq!(bodies(&all), expected);
+    assert!(queue.take(HIDDEN).await.unwrap().is_empty(), "what was taken is hidden");
+    assert_eq!(queue.depth().await.unwrap().dead_letters, 23, "and still there");
+
+    queue.put_back(&all).await.unwrap();
+    let again = taken(23).await;
+    assert_eq!(bodies(&again), expected, "what was put back is seen again, at once");
+    let sent = |letters: &[Letter]| {
+        letters.iter().map(|l| (l.id.clone(), l.sent)).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(sent(&again), sent(&all), "a letter keeps its id and its time");
+
+    queue.forget(&again[..20]).await.unwrap();
+    queue.put_back(&again[20..]).await.unwrap();
+    let left = taken(3).await;
+    assert_eq!(bodies(&left), bodies(&again[20..]), "what was forgotten is gone");
+    queue.forget(&left).await.unwrap();
+    assert_eq!(queue.depth().await.unwrap().dead_letters, 0);
+    queue.forget(&[]).await.unwrap();
+    queue.put_back(&[]).await.unwrap();
+
+    let order = |n| Order::new(ObjectId::new("bucket", format!("{n}")), OrderReason::Replay);
+    queue.order(&[order(1), order(2)], Duration::ZERO).await.unwrap();
+    queue.order(&[order(3)], Duration::from_secs(600)).await.unwrap();
+    let depth = queue.depth().await.unwrap();
+    assert_eq!((depth.waiting, depth.in_flight), (3, 0), "a delayed message waits too");
 }

@@ -43,13 +43,15 @@ pub enum Fault {
     ClockSkewed,
     /// An object is written or deleted while it is being read.
     ChangedWhileRead,
+    /// A refresh ends in its middle, by its deadline or by a page that stays refused.
+    RefreshInterrupted,
     /// A worker's time is up in the middle of an object, which goes on elsewhere.
     Paused,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 20] = [
+    pub const ALL: [Fault; 21] = [
         Fault::NoticeDuplicated,
         Fault::NoticeReordered,
         Fault::NoticeDelayed,
@@ -70,6 +72,7 @@ impl Fault {
         Fault::ClockSkewed,
         Fault::ChangedWhileRead,
         Fault::Paused,
+        Fault::RefreshInterrupted,
     ];
 
     /// Faults that leave the pipeline no choice but to do or to tell something twice, or to give up.
@@ -83,6 +86,7 @@ impl Fault {
                 | Fault::ClockSkewed
                 | Fault::ChangedWhileRead
                 | Fault::Paused
+                | Fault::RefreshInterrupted
         )
     }
 
@@ -100,7 +104,10 @@ impl Fault {
             Fault::SendRefused => 100,
             Fault::ClockSkewed => 5_000,
             // These come from what happens, not from a draw.
-            Fault::TimedOut | Fault::ChangedWhileRead | Fault::Paused => 0,
+            Fault::TimedOut
+            | Fault::ChangedWhileRead
+            | Fault::Paused
+            | Fault::RefreshInterrupted => 0,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A ledger in memory, which remembers every write.
+//! A ledger in memory, which remembers every write, and the journal of the refreshes.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -6,7 +6,10 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use inlet::ledger::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, State, Stored, Version};
+use inlet::ledger::{
+    Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, State, Stored, Version,
+};
+use inlet::refresh::{Journal, Progress};
 use jiff::Timestamp;
 
 use crate::life::Life;
@@ -20,6 +23,7 @@ const PAGE: usize = 3;
 pub struct LedgerStore {
     entries: Mutex<BTreeMap<(String, String, String), Stored>>,
     writes: Mutex<Vec<Write>>,
+    refreshes: Mutex<BTreeMap<String, (Progress, Version)>>,
 }
 
 /// One write that took effect.
@@ -136,10 +140,20 @@ impl Ledger for SimLedger {
         life.call(what, put, failed).await
     }
 
-    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError> {
+    async fn scan(
+        &self,
+        source: &str,
+        bucket: &str,
+        range: Range<'_>,
+    ) -> Result<Box<dyn Scan>, LedgerError> {
         let (source, bucket) = (source.to_owned(), bucket.to_owned());
+        let prefix = range.prefix.to_owned();
+        let start = match range.start() {
+            Start::At(key) => Bound::Included(key.to_owned()),
+            Start::After(key) => Bound::Excluded(key.to_owned()),
+        };
         let (ledger, page) = (self.clone(), VecDeque::new());
-        Ok(Box::new(SimScan { ledger, source, bucket, after: None, page, ended: false }))
+        Ok(Box::new(SimScan { ledger, source, bucket, prefix, start, page, ended: false }))
     }
 }
 
@@ -147,7 +161,9 @@ struct SimScan {
     ledger: SimLedger,
     source: String,
     bucket: String,
-    after: Option<String>,
+    prefix: String,
+    /// Where the next page begins.
+    start: Bound<String>,
     page: VecDeque<(String, Entry)>,
     ended: bool,
 }
@@ -157,17 +173,15 @@ impl Scan for SimScan {
     async fn next(&mut self) -> Result<Option<(String, Entry)>, LedgerError> {
         if self.page.is_empty() && !self.ended {
             let (store, life) = (&self.ledger.store, &self.ledger.life);
-            let at = |key: &str| (self.source.clone(), self.bucket.clone(), key.to_owned());
-            let from = match &self.after {
-                None => Bound::Included(at("")),
-                Some(after) => Bound::Excluded(at(after)),
-            };
-            let (source, bucket) = (&self.source, &self.bucket);
+            let at = |key: String| (self.source.clone(), self.bucket.clone(), key);
+            let from = self.start.clone().map(at);
+            let (source, bucket, prefix) = (&self.source, &self.bucket, &self.prefix);
             let read = || {
                 let entries = lock(&store.entries);
                 let rest = entries.range((from, Bound::Unbounded));
                 Ok(rest
                     .take_while(|((s, b, _), _)| s == source && b == bucket)
+                    .filter(|((_, _, key), _)| key.starts_with(prefix))
                     .take(PAGE)
                     .map(|((_, _, key), stored)| (key.clone(), stored.entry.clone()))
                     .collect::<VecDeque<_>>())
@@ -178,8 +192,36 @@ impl Scan for SimScan {
         }
         let next = self.page.pop_front();
         if let Some((key, _)) = &next {
-            self.after = Some(key.clone());
+            self.start = Bound::Excluded(key.clone());
         }
         Ok(next)
+    }
+}
+
+#[async_trait]
+impl Journal for SimLedger {
+    async fn read(&self, source: &str) -> Result<Option<(Progress, Version)>, LedgerError> {
+        let read = || Ok(lock(&self.store.refreshes).get(source).cloned());
+        self.life.call(|| format!("journal read {source}"), read, unavailable("read")).await
+    }
+
+    async fn write_if(
+        &self,
+        source: &str,
+        expected: Version,
+        progress: &Progress,
+    ) -> Result<Version, PutError> {
+        let write = || {
+            let mut refreshes = lock(&self.store.refreshes);
+            let stored = refreshes.get(source).map_or(Version::NONE, |(_, version)| *version);
+            if stored != expected {
+                return Err(PutError::Conflict);
+            }
+            refreshes.insert(source.to_owned(), (progress.clone(), expected.next()));
+            Ok(expected.next())
+        };
+        let what = || format!("journal write {source} over {}: {progress:?}", expected.0);
+        let failed = |cause| PutError::Ledger(unavailable("write")(cause));
+        self.life.call(what, write, failed).await
     }
 }

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use inlet::catalog::Destination;
 use inlet::delivery::{Deliveries, Delivery, DeliveryError, Event};
 use inlet::failure::Failure;
-use inlet::ledger::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, State, Stored, Version};
+use inlet::ledger::{
+    Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, State, Stored, Version,
+};
 use inlet::record::Counters;
 
 /// A planted bug.
@@ -76,8 +78,13 @@ impl Ledger for BuggyLedger {
         self.inner.put_if(key, expected, &entry).await
     }
 
-    async fn scan(&self, source: &str, bucket: &str) -> Result<Box<dyn Scan>, LedgerError> {
-        self.inner.scan(source, bucket).await
+    async fn scan(
+        &self,
+        source: &str,
+        bucket: &str,
+        range: Range<'_>,
+    ) -> Result<Box<dyn Scan>, LedgerError> {
+        self.inner.scan(source, bucket, range).await
     }
 }
 

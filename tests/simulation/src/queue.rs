@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use inlet::notice::{DeadLetter, Order};
-use inlet::queue::{Message, Queue, QueueError};
+use inlet::queue::{DeadLetters, Depth, Letter, Message, Queue, QueueError};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -29,8 +30,26 @@ struct State {
     sent: u64,
     receipts: u64,
     received: u64,
-    letters: Vec<DeadLetter>,
-    redriven: Vec<String>,
+    letters: Vec<Dead>,
+}
+
+/// A message in the dead letters.
+struct Dead {
+    id: u64,
+    body: String,
+    /// With a cause; or the queue itself gave the message up.
+    letter: Option<DeadLetter>,
+    sent: Timestamp,
+    visible: Instant,
+    receipt: u64,
+}
+
+impl State {
+    fn bury(&mut self, world: &World, body: String, letter: Option<DeadLetter>) {
+        self.sent += 1;
+        let (id, sent, visible) = (self.sent, world.now(), Instant::now());
+        self.letters.push(Dead { id, body, letter, sent, visible, receipt: 0 });
+    }
 }
 
 struct Held {
@@ -65,7 +84,7 @@ impl Broker {
             if state.messages[at].receives >= MAX_RECEIVES {
                 let dead = state.messages.swap_remove(at);
                 world.log("queue", || format!("message {} goes to the dead letters", dead.id));
-                state.redriven.push(dead.body);
+                state.bury(world, dead.body, None);
                 continue;
             }
             state.receipts += 1;
@@ -117,12 +136,14 @@ impl Broker {
 
     /// The dead letters that were written with a cause.
     pub fn letters(&self) -> Vec<DeadLetter> {
-        lock(&self.state).letters.clone()
+        lock(&self.state).letters.iter().filter_map(|dead| dead.letter.clone()).collect()
     }
 
     /// The messages that the queue itself gave up.
     pub fn redriven(&self) -> Vec<String> {
-        lock(&self.state).redriven.clone()
+        let state = lock(&self.state);
+        let given_up = state.letters.iter().filter(|dead| dead.letter.is_none());
+        given_up.map(|dead| dead.body.clone()).collect()
     }
 
     /// Returns when a message may be visible.
@@ -179,7 +200,8 @@ impl Queue for SimQueue {
 
     async fn bury(&self, letter: &DeadLetter) -> Result<(), QueueError> {
         let bury = || {
-            lock(&self.broker.state).letters.push(letter.clone());
+            let body = letter.to_body();
+            lock(&self.broker.state).bury(&self.life.world, body, Some(letter.clone()));
             Ok(())
         };
         let what = || format!("bury {:?}: {}", letter.object, letter.cause);
@@ -215,5 +237,74 @@ impl Queue for SimQueue {
             format!("hide message {} for {visibility:?}", ids.join(", "))
         };
         self.life.call(what, extend, unavailable("extend the visibility of messages")).await
+    }
+}
+
+/// Letters that are taken together.
+const LETTERS: usize = 3;
+
+#[async_trait]
+impl DeadLetters for SimQueue {
+    async fn take(&self, visibility: Duration) -> Result<Vec<Letter>, QueueError> {
+        let take = || {
+            let now = Instant::now();
+            let mut state = lock(&self.broker.state);
+            state.receipts += 1;
+            let receipt = state.receipts;
+            let visible = state.letters.iter_mut().filter(|dead| dead.visible <= now);
+            let taken = visible.take(LETTERS).map(|dead| {
+                dead.visible = now + visibility;
+                dead.receipt = receipt;
+                Letter {
+                    id: dead.id.to_string(),
+                    receipt: format!("{}-{receipt}", dead.id),
+                    body: dead.body.clone(),
+                    sent: dead.sent,
+                }
+            });
+            Ok(taken.collect())
+        };
+        self.life.call(|| "take dead letters".to_owned(), take, unavailable("give letters")).await
+    }
+
+    async fn put_back(&self, letters: &[Letter]) -> Result<(), QueueError> {
+        let put_back = || {
+            let now = Instant::now();
+            for dead in &mut lock(&self.broker.state).letters {
+                if dead.is_one_of(letters) {
+                    dead.visible = now;
+                }
+            }
+            Ok(())
+        };
+        let what = || format!("put {} dead letters back", letters.len());
+        self.life.call(what, put_back, unavailable("take letters back")).await
+    }
+
+    async fn forget(&self, letters: &[Letter]) -> Result<(), QueueError> {
+        let forget = || {
+            lock(&self.broker.state).letters.retain(|dead| !dead.is_one_of(letters));
+            Ok(())
+        };
+        let what = || format!("forget {} dead letters", letters.len());
+        self.life.call(what, forget, unavailable("forget letters")).await
+    }
+
+    async fn depth(&self) -> Result<Depth, QueueError> {
+        let count = || {
+            let (now, state) = (Instant::now(), lock(&self.broker.state));
+            let held = |held: &&Held| held.visible > now && held.receives > 0;
+            let in_flight = state.messages.iter().filter(held).count() as u64;
+            let waiting = state.messages.len() as u64 - in_flight;
+            Ok(Depth { waiting, in_flight, dead_letters: state.letters.len() as u64 })
+        };
+        self.life.call(|| "count messages".to_owned(), count, unavailable("count")).await
+    }
+}
+
+impl Dead {
+    fn is_one_of(&self, letters: &[Letter]) -> bool {
+        let receipt = format!("{}-{}", self.id, self.receipt);
+        letters.iter().any(|letter| letter.receipt == receipt)
     }
 }

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use inlet::catalog::{Catalog, FixedCatalog};
+use inlet::catalog::{Catalog, FixedCatalog, Source};
+use inlet::failure::Failure;
 use inlet::object::ObjectId;
 use inlet::record::BatchLimits;
-use inlet::refresh::{self, refresh};
+use inlet::refresh::{self, Carried, Kind, Wish, carry_out};
+use inlet::replay::{self, dead_letters};
 use tokio::time::{Instant, sleep};
 
 use crate::bucket::{SimObjects, Store};
@@ -94,28 +96,44 @@ async fn run(world: &Arc<World>, rng: &mut Rng, bug: Option<Bug>) -> Verdict {
     for n in 0..rng.usize(2..=4) {
         tokio::spawn(worker::work(worker::Worker::of(simulated, n)));
     }
-    let fulls = Arc::new(Mutex::new(0_u32));
+    let by_hand = Arc::new(Mutex::new(0_u32));
     let refreshes: Vec<_> =
         (0..rng.usize(..3)).map(|_| (rng.u64(..120), rng.u8(..3) == 0)).collect();
     let refreshing = async {
-        for (after, full) in refreshes {
+        for (n, (after, full)) in refreshes.into_iter().enumerate() {
             sleep(Duration::from_secs(after)).await;
-            *crate::world::lock(&fulls) += u32::from(full);
-            let life = Life::immortal(world, "refresh");
-            let _reports = refresh_all(simulated, life, full).await;
+            *crate::world::lock(&by_hand) += u32::from(full);
+            refresh_perhaps(simulated, n, full).await;
         }
     };
-    tokio::join!(simulated.customer.work(rng.usize(2..=12)), refreshing);
+    let replays: Vec<_> = (0..rng.usize(..2)).map(|_| rng.u64(..240)).collect();
+    let replaying = async {
+        for after in replays {
+            sleep(Duration::from_secs(after)).await;
+            let ordered = replay_letters(simulated, Life::immortal(world, "replay")).await;
+            *crate::world::lock(&by_hand) += u32::from(ordered);
+        }
+    };
+    tokio::join!(simulated.customer.work(rng.usize(2..=12)), refreshing, replaying);
 
     // The faults go on for a while, and then end.
     sleep(Duration::from_secs(rng.u64(..900))).await;
     world.log("world", || "the faults end".to_owned());
     world.plan(FaultPlan::none());
     let mut broken = Vec::new();
+    // What was left of a refresh goes on, when it is sure that nobody is at work on it.
+    sleep(Duration::from_secs(300)).await;
+    let life = Life::immortal(world, "refresh");
+    for source in simulation.catalog.sources() {
+        let carried = carry(&simulation, &life, source, None, None).await;
+        if !matches!(carried, Ok(Carried::Ended(_) | Carried::Nothing)) {
+            broken.push(format!("promise 1: a refresh that was left does not go on: {carried:?}"));
+        }
+    }
     let rested = rest(&simulation, &mut broken).await;
     simulation.read();
     // Forced work on what was settled before may be left behind for the next refresh: see `Phase`.
-    let forced = *crate::world::lock(&fulls) > 0;
+    let forced = *crate::world::lock(&by_hand) > 0;
     if rested && simulation.customer.dropped() == 0 && !forced {
         broken.extend(check::objects(&simulation, Phase::Noticed));
     }
@@ -197,21 +215,95 @@ fn set_up(world: &Arc<World>, rng: &mut Rng, bug: Option<Bug>, calm: bool) -> Si
 
 /// Refreshes every source; answers how many orders were given.
 async fn refresh_all(simulation: &Simulation, life: Arc<Life>, full: bool) -> Result<u64, String> {
-    let ports = refresh::Ports {
-        ledger: Arc::new(SimLedger::new(Arc::clone(&simulation.ledger), Arc::clone(&life))),
-        objects: Arc::new(SimObjects::new(Arc::clone(&simulation.store), Arc::clone(&life))),
-        queue: Arc::new(SimQueue::new(Arc::clone(&simulation.broker), Arc::clone(&life))),
-        clock: Arc::clone(&life) as _,
-    };
     let mut orders = 0;
     for source in simulation.catalog.sources() {
-        life.log(|| format!("refreshes {} (full: {full})", source.key));
-        match refresh(&ports, &simulation.catalog, source, full).await {
-            Ok(report) => orders += report.orders(),
+        let kind = if full { Kind::Full } else { Kind::Compare };
+        let wish = Some(Wish { kind, anew: true });
+        match carry(simulation, &life, source, wish, None).await {
+            Ok(Carried::Ended(pass)) => orders += pass.report.orders(),
+            Ok(other) => return Err(format!("nobody is at work any more, and yet: {other:?}")),
             Err(failure) => return Err(failure.to_string()),
         }
     }
     Ok(orders)
+}
+
+/// A refresh of every source by somebody who may die at any page, or have too little time; later
+/// somebody else goes on.
+async fn refresh_perhaps(simulation: &Simulation, n: usize, full: bool) {
+    let (world, mut wish) = (&simulation.world, Some(full));
+    for life in 0.. {
+        let life = Life::mortal(world, format!("refresh{n}.{life}"));
+        let time = world.draw(|rng| match rng.u8(..3) {
+            0 => Duration::from_secs(rng.u64(..5)),
+            _ => Duration::from_secs(rng.u64(5..900)),
+        });
+        let kind = wish.take().map(|full| if full { Kind::Full } else { Kind::Compare });
+        let work = async {
+            let mut left = false;
+            for source in simulation.catalog.sources() {
+                let wish = kind.map(|kind| Wish { kind, anew: false });
+                let until = Some(Instant::now() + time);
+                let carried = carry(simulation, &life, source, wish, until).await;
+                left |= !matches!(carried, Ok(Carried::Ended(_) | Carried::Nothing));
+            }
+            left
+        };
+        let left = tokio::select! {
+            biased;
+            () = life.death() => true,
+            left = work => left,
+        };
+        if !left || world.draw(|rng| rng.u8(..4)) == 0 {
+            return;
+        }
+        sleep(Duration::from_secs(world.draw(|rng| rng.u64(..400)))).await;
+    }
+}
+
+async fn carry(
+    simulation: &Simulation,
+    life: &Arc<Life>,
+    source: &Source,
+    wish: Option<Wish>,
+    until: Option<Instant>,
+) -> Result<Carried, Failure> {
+    let ledger = Arc::new(SimLedger::new(Arc::clone(&simulation.ledger), Arc::clone(life)));
+    let ports = refresh::Ports {
+        ledger: Arc::clone(&ledger) as _,
+        objects: Arc::new(SimObjects::new(Arc::clone(&simulation.store), Arc::clone(life))),
+        queue: Arc::new(SimQueue::new(Arc::clone(&simulation.broker), Arc::clone(life))),
+        journal: ledger,
+        clock: Arc::clone(life) as _,
+    };
+    life.log(|| format!("refreshes {} ({wish:?})", source.key));
+    let carried = carry_out(&ports, &simulation.catalog, source, wish, &life.name, until).await;
+    life.log(|| format!("refreshed {}: {carried:?}", source.key));
+    if matches!(carried, Ok(Carried::Paused(_)) | Err(_)) {
+        simulation.world.count(Fault::RefreshInterrupted);
+    }
+    carried
+}
+
+/// Orders again what the dead letters are about; answers whether anything was ordered. It may fail in
+/// the middle.
+async fn replay_letters(simulation: &Simulation, life: Arc<Life>) -> bool {
+    let queue = Arc::new(SimQueue::new(Arc::clone(&simulation.broker), Arc::clone(&life)));
+    let ports = replay::Ports {
+        ledger: Arc::new(SimLedger::new(Arc::clone(&simulation.ledger), Arc::clone(&life))),
+        queue: Arc::clone(&queue) as _,
+        letters: queue,
+        clock: Arc::clone(&life) as _,
+    };
+    let mut ordered = false;
+    let see = &mut |asked: replay::Asked<'_>| {
+        ordered |= matches!(asked, replay::Asked::Order { .. });
+        life.log(|| format!("  {asked:?}"));
+    };
+    let run = replay::Run::Real;
+    let replayed = dead_letters(&ports, &simulation.catalog, false, run, see).await;
+    life.log(|| format!("replays the dead letters: {replayed:?}"));
+    ordered
 }
 
 /// Waits until nothing is under way.

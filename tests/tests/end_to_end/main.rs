@@ -132,6 +132,8 @@ fn trials(scene: Option<Arc<Scene>>, handle: &Handle) -> Vec<Trial> {
         t.named("the_stack_has_all_its_outputs", parts::has_all_outputs),
         t.named("iam_is_enforced", parts::iam_is_enforced),
         t.named("the_ledger_in_dynamodb_conforms", parts::ledger_conforms),
+        t.named("the_journal_in_dynamodb_conforms", parts::journal_conforms),
+        t.named("the_dead_letters_in_sqs_conform", parts::dead_letters_conform),
         t.named("keys_of_every_kind_arrive", drops::keys_of_every_kind),
         t.named("the_same_content_again_delivers_nothing", drops::same_content_again),
         t.named("an_overwrite_and_a_removal_arrive", drops::overwrite_and_removal),

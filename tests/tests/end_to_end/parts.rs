@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use inlet::queue::sqs::SqsQueue;
 use inlet_tests::stack::s3_client;
 use inlet_tests::{Failure, conformance, refused};
 
@@ -49,5 +50,21 @@ pub(super) async fn iam_is_enforced(scene: Arc<Scene>) -> Result<(), Failure> {
 
 pub(super) async fn ledger_conforms(scene: Arc<Scene>) -> Result<(), Failure> {
     conformance::ledger(scene.ledger.clone()).await;
+    Ok(())
+}
+
+pub(super) async fn dead_letters_conform(scene: Arc<Scene>) -> Result<(), Failure> {
+    let sqs = &scene.stack.sqs;
+    let create = async |name: &str| {
+        let created = sqs.create_queue().queue_name(name).send().await.map_err(refused)?;
+        created.queue_url.ok_or_else(|| Failure::from("the queue has no URL"))
+    };
+    let (notices, letters) = (create("suite-notices").await?, create("suite-letters").await?);
+    conformance::dead_letters(&SqsQueue::new(sqs.clone(), notices, letters)).await;
+    Ok(())
+}
+
+pub(super) async fn journal_conforms(scene: Arc<Scene>) -> Result<(), Failure> {
+    conformance::journal(&*scene.ledger).await;
     Ok(())
 }

@@ -1,7 +1,15 @@
+#[cfg(feature = "local")]
+mod passes;
+#[cfg(feature = "local")]
+mod stretches;
+mod wishes;
+
+use jiff::Timestamp;
+
 use super::*;
 use crate::failure::Disposition;
-use crate::ledger::Work;
-use crate::object::{ETag, ObjectVersion};
+use crate::ledger::{Entry, State, Work};
+use crate::object::{ETag, Listed, ObjectVersion};
 
 fn listed(etag: &str) -> Listed {
     Listed { key: "a.csv".into(), etag: ETag::new(etag), size: 1, last_modified: None }
@@ -95,4 +103,14 @@ fn what_is_back_after_a_removal_that_failed_is_looked_at() {
     let failed = Entry { removing: true, ..entry(State::Failed { failure: failure() }, "1") };
     let found = reconcile(Some(&listed("1")), Some(&failed), false, "f", at(1_000));
     assert_eq!(found, Some(Found::New));
+}
+
+/// airbyte #5365: a slow upload that finishes late has a time older than the last look, and was
+/// skipped for ever. (S3 dates an upload in parts by its beginning.) Times are no matter here.
+#[test]
+fn a_slow_upload_that_ends_late_with_an_old_time_is_found() {
+    let late = Listed { last_modified: Some(at(-86_400)), ..listed("1") };
+    assert_eq!(reconcile(Some(&late), None, false, "f", at(1_000)), Some(Found::New));
+    let done = entry(State::Done, "0");
+    assert_eq!(reconcile(Some(&late), Some(&done), false, "f", at(1_000)), Some(Found::Changed));
 }
