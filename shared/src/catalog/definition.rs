@@ -115,6 +115,9 @@ pub struct Format {
     pub header: Option<bool>,
     /// Lines to leave out before the header.
     pub skip_lines: u32,
+    /// Where the rows are in a document: the keys of JSON (`data.items`, a JSON pointer, or `.`: the
+    /// document itself), or the elements of XML (`catalog/book`). `None`: they are looked for.
+    pub rows: Option<String>,
 }
 
 /// A kind of file.
@@ -123,6 +126,10 @@ pub struct Format {
 pub enum FormatKind {
     /// Rows of delimited cells.
     Csv,
+    /// Documents of JSON.
+    Json,
+    /// A document of JSON on each line.
+    Jsonl,
 }
 
 /// One column that the source says something about.

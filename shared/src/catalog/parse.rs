@@ -29,7 +29,7 @@ const SOURCE_KEYS: [(&str, &[&str]); 4] = [
         "at the top, above the first [header]",
         &["key", "connection", "bucket", "path", "table", "mode", "max_size", "dedup", "on_remove"],
     ),
-    ("in [format]", &["kind", "delimiter", "header", "skip_lines"]),
+    ("in [format]", &["kind", "delimiter", "header", "skip_lines", "rows"]),
     ("in [rejects]", &["policy", "max_count", "max_ratio"]),
     ("in [refresh]", &["schedule", "poll", "timezone"]),
 ];
@@ -129,8 +129,9 @@ fn format(mut table: Table<'_>) -> Format {
                 "kind",
                 &[
                     ("csv", Some(FormatKind::Csv)),
-                    ("json", None),
-                    ("ndjson", None),
+                    ("json", Some(FormatKind::Json)),
+                    ("jsonl", Some(FormatKind::Jsonl)),
+                    ("ndjson", Some(FormatKind::Jsonl)),
                     ("parquet", None),
                     ("xlsx", None),
                     ("xls", None),
@@ -143,6 +144,7 @@ fn format(mut table: Table<'_>) -> Format {
             .whole("skip_lines", u32::MAX.into())
             .and_then(|lines| u32::try_from(lines).ok())
             .unwrap_or_default(),
+        rows: text(&mut table, "rows"),
     };
     table.not_yet("encoding", "remove it: files are read as UTF-8");
     table.finish(&SOURCE_KEYS);

@@ -27,13 +27,17 @@ mod dialect;
 mod error;
 mod gzip;
 mod header;
+mod heads;
 mod index;
 mod input;
+mod json;
+mod lines;
 mod row;
 mod sniff;
 mod spool;
 mod unquote;
 mod values;
+mod window;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -41,6 +45,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use error::{FormatError, Limit};
+pub use json::JsonProblem;
 pub use row::{Form, Head, Part, Position, Row, RowFault};
 
 use self::input::Input;
@@ -55,6 +60,8 @@ pub struct Limits {
     pub max_row_bytes: usize,
     /// Cells of one row.
     pub max_columns: usize,
+    /// Objects, arrays or elements within one another, in one document.
+    pub max_nesting: usize,
     /// Bytes that a compressed file may expand to.
     pub max_expanded_bytes: Option<u64>,
     /// Bytes of a file that is kept whole while it is read, in memory or on disk: of formats that
@@ -74,6 +81,7 @@ impl Default for Limits {
         Self {
             max_row_bytes: 16 << 20,
             max_columns: 16_384,
+            max_nesting: 128,
             max_expanded_bytes: None,
             max_spooled_bytes: 2 << 30,
             // Real tables stay well below 200; deflate cannot pass 1032.
@@ -89,7 +97,7 @@ pub struct Detected {
     pub compression: Compression,
     /// The kind of file.
     pub kind: catalog::FormatKind,
-    /// The character between cells.
+    /// The character between cells; NUL in formats without one.
     pub delimiter: char,
     /// Whether the first row named the columns.
     pub has_header: bool,
@@ -100,6 +108,16 @@ pub struct Detected {
 }
 
 impl Detected {
+    /// A file whose rows bring the names of their columns along.
+    fn of_values(
+        compression: Compression,
+        kind: catalog::FormatKind,
+        columns: Vec<String>,
+        evidence: Vec<String>,
+    ) -> Self {
+        Self { compression, kind, delimiter: '\0', has_header: false, columns, evidence }
+    }
+
     /// Whether a place between two rows is a place in the bytes of the file, too.
     pub fn can_seek(&self) -> bool {
         self.compression == Compression::None && self.kind == catalog::FormatKind::Csv
@@ -193,6 +211,14 @@ pub fn open(
         catalog::FormatKind::Csv => {
             let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
             (AnyReader::Csv(csv), detected)
+        }
+        catalog::FormatKind::Json => {
+            let (json, detected) = json::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Other(json), detected)
+        }
+        catalog::FormatKind::Jsonl => {
+            let (lines, detected) = json::open_lines(input, compression, limits, evidence)?;
+            (AnyReader::Other(lines), detected)
         }
     };
     Ok((Rows { reader }, detected))

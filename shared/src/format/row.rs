@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::json::JsonProblem;
+
 /// What the rows that follow one another in a file have in common. A file of delimited cells has one
 /// head; a workbook has one for each sheet, an archive at least one for each member, and JSON one for
 /// each set of keys in a row.
@@ -56,6 +58,13 @@ pub enum RowFault {
     UnterminatedQuote {
         /// Physical lines from the row's first to the end of the file.
         lines: u64,
+    },
+    /// What is wrong with the JSON of the row.
+    Json {
+        /// What.
+        problem: JsonProblem,
+        /// Where, in bytes from the row's beginning.
+        at: u64,
     },
 }
 
@@ -136,7 +145,7 @@ impl<'a> Row<'a> {
         self.spans.len()
     }
 
-    /// Whether the row has no cells, which only a row with a fault has.
+    /// Whether the row has no cells: one with a fault, or a value without members.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }

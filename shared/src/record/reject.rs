@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::buffer::Buffer;
 use super::json;
 use crate::catalog::FieldType;
+use crate::format::JsonProblem;
 
 /// Bytes of a raw row that a reject keeps.
 const RAW_CAP: usize = 64 << 10;
@@ -24,6 +25,10 @@ pub enum RejectCode {
     TooManyCells,
     /// The file ended within a quoted cell; the reject holds everything from the row's beginning.
     UnterminatedQuote,
+    /// The row is not JSON.
+    InvalidJson,
+    /// An object has a key twice.
+    DuplicateKey,
     /// A cell is not in UTF-8.
     InvalidUtf8,
     /// A cell that must have a value has none.
@@ -53,6 +58,8 @@ impl RejectCode {
             Self::TooFewCells => "too_few_cells",
             Self::TooManyCells => "too_many_cells",
             Self::UnterminatedQuote => "unterminated_quote",
+            Self::InvalidJson => "invalid_json",
+            Self::DuplicateKey => "duplicate_key",
             Self::InvalidUtf8 => "invalid_utf8",
             Self::MissingValue => "missing_value",
             Self::InvalidInteger => "invalid_integer",
@@ -81,6 +88,15 @@ impl RejectCode {
         }
     }
 
+    /// What a row is whose JSON is wrong.
+    pub(super) fn of_json(problem: JsonProblem) -> Self {
+        match problem {
+            JsonProblem::DuplicateKey => Self::DuplicateKey,
+            JsonProblem::NotUtf8 => Self::InvalidUtf8,
+            _ => Self::InvalidJson,
+        }
+    }
+
     /// What was expected of a cell. Messages never quote the cell: they go to places (logs, the
     /// ledger) where the data itself does not belong; the raw row is in the reject.
     pub(super) fn message(self, pattern: Option<&str>) -> Cow<'static, str> {
@@ -100,6 +116,8 @@ impl RejectCode {
             Self::TooFewCells => "fewer cells than the header",
             Self::TooManyCells => "more cells than the header",
             Self::UnterminatedQuote => "a quote is opened and never closed",
+            Self::InvalidJson => "not JSON",
+            Self::DuplicateKey => "the object has a key twice",
             Self::InvalidUtf8 => "not in UTF-8",
             Self::MissingValue => "a required value is empty",
             Self::InvalidInteger => "not an integer: digits with an optional sign",

@@ -33,6 +33,7 @@ impl Mapping {
         if row.len() != self.width || row.fault().is_some() {
             return Err(Fault::of_row(match row.fault() {
                 Some(RowFault::UnterminatedQuote { .. }) => RejectCode::UnterminatedQuote,
+                Some(RowFault::Json { problem, .. }) => RejectCode::of_json(problem),
                 None if row.len() < self.width => RejectCode::TooFewCells,
                 None => RejectCode::TooManyCells,
             }));
@@ -82,6 +83,9 @@ impl Mapping {
             (_, Some(RowFault::UnterminatedQuote { lines })) => Cow::Owned(format!(
                 "a quote is opened and never closed: the row takes in the last {lines} lines of the file"
             )),
+            (_, Some(RowFault::Json { problem, at })) => {
+                Cow::Owned(format!("{problem} (byte {} of the row)", at + 1))
+            }
             (code, None) => code.message(field.and_then(|field| field.pattern.as_deref())),
         };
         Reject {
