@@ -130,6 +130,8 @@ pub enum FormatKind {
     Json,
     /// A document of JSON on each line.
     Jsonl,
+    /// A document of XML.
+    Xml,
 }
 
 /// One column that the source says something about.

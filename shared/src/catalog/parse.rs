@@ -132,6 +132,7 @@ fn format(mut table: Table<'_>) -> Format {
                     ("json", Some(FormatKind::Json)),
                     ("jsonl", Some(FormatKind::Jsonl)),
                     ("ndjson", Some(FormatKind::Jsonl)),
+                    ("xml", Some(FormatKind::Xml)),
                     ("parquet", None),
                     ("xlsx", None),
                     ("xls", None),

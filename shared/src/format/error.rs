@@ -105,6 +105,26 @@ pub enum FormatError {
         /// What is wrong there.
         problem: JsonProblem,
     },
+    /// A text is not XML.
+    #[error(
+        "the file is not XML that can be read on line {line}, column {column} (byte {byte_offset}): {problem}"
+    )]
+    Xml {
+        /// The line.
+        line: u64,
+        /// The place in the line, in bytes, from 1.
+        column: u64,
+        /// The offset of the byte.
+        byte_offset: u64,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// A text says of itself that it is in another encoding.
+    #[error("unsupported encoding {declared:?}, which the file declares")]
+    DeclaredEncoding {
+        /// What it says.
+        declared: String,
+    },
     /// Things lie in each other, too many times.
     #[error("what lies in each other on line {line} (byte {byte_offset}) is deeper than {} = {}", .limit.setting, .limit.value)]
     TooDeep {
@@ -164,6 +184,8 @@ impl FormatError {
             Self::RowTooLong { .. } => "row_too_long",
             Self::TooManyColumns { .. } => "too_many_columns",
             Self::Json { .. } => "invalid_json",
+            Self::Xml { .. } => "invalid_xml",
+            Self::DeclaredEncoding { .. } => "unsupported_encoding",
             Self::TooDeep { .. } => "too_deep",
             Self::RowsNotFound { .. } => "rows_not_found",
             Self::RowsAmbiguous { .. } => "rows_ambiguous",
@@ -189,7 +211,13 @@ impl FormatError {
             Self::TooLargeToSpool { limit } => {
                 format!("Split the file, or raise {}", limit.setting)
             }
-            Self::UnsupportedEncoding { .. } => "Save the file as UTF-8".into(),
+            Self::Xml { .. } => {
+                "Correct the file there and upload it again; if it is not XML, state format.kind"
+                    .into()
+            }
+            Self::UnsupportedEncoding { .. } | Self::DeclaredEncoding { .. } => {
+                "Save the file as UTF-8".into()
+            }
             Self::Unsupported { remedy, .. } => (*remedy).into(),
             Self::RowTooLong { limit, .. } => format!(
                 "Look for a quote that is opened on this line and never closed: no row may be longer than {} bytes. If the rows are within a document, state their path in format.rows",
@@ -226,6 +254,7 @@ impl FormatError {
             // Another version of the file, of Inlet or of the definition may pass.
             Self::Unsupported { .. }
             | Self::UnsupportedEncoding { .. }
+            | Self::DeclaredEncoding { .. }
             | Self::RowsNotFound { .. }
             | Self::RowsAmbiguous { .. }
             | Self::Delimiter { .. } => Disposition::Park,

@@ -38,6 +38,7 @@ mod spool;
 mod unquote;
 mod values;
 mod window;
+mod xml;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -219,6 +220,10 @@ pub fn open(
         catalog::FormatKind::Jsonl => {
             let (lines, detected) = json::open_lines(input, compression, limits, evidence)?;
             (AnyReader::Other(lines), detected)
+        }
+        catalog::FormatKind::Xml => {
+            let (xml, detected) = xml::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Other(xml), detected)
         }
     };
     Ok((Rows { reader }, detected))

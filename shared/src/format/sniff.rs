@@ -3,7 +3,7 @@
 //! Everything here is a file that somebody dropped where rows were expected. Read as CSV it would
 //! give rows of garbage, so it is refused by name instead.
 
-use super::{FormatError, Hints, json};
+use super::{FormatError, Hints, json, xml};
 use crate::catalog::{self, FormatKind};
 
 const CONVERT: &str = "Export the table as CSV";
@@ -60,10 +60,16 @@ pub(super) fn kind(
         evidence.push(why);
         return Ok(kind);
     }
+    let tag = text.trim_ascii_start().starts_with(b"<");
+    if xml::detect::is_xml(text) || (tag && named == Some(FormatKind::Xml)) {
+        evidence.push("format xml: the first bytes are elements of XML".to_owned());
+        return Ok(FormatKind::Xml);
+    }
     check_text(text)?;
     if let Some(kind) = named {
         evidence.push(match kind {
             FormatKind::Jsonl => "format jsonl: the name says so".to_owned(),
+            FormatKind::Xml => "format xml: the name says so".to_owned(),
             _ => "format json: the name says so".to_owned(),
         });
         return Ok(kind);
@@ -79,6 +85,7 @@ fn named(name: &str) -> Option<FormatKind> {
     match name.rsplit_once('.')?.1 {
         "json" | "geojson" => Some(FormatKind::Json),
         "jsonl" | "ndjson" => Some(FormatKind::Jsonl),
+        "xml" => Some(FormatKind::Xml),
         _ => None,
     }
 }
@@ -166,7 +173,9 @@ mod tests {
             (b"\xff\xfe\0\0a\0\0\0", "utf-32"),
             (b"a\0,\0b\0", "NUL"),
             (b"a,b\n1,\x00\n", "NUL"),
-            (b"<?xml version=\"1.0\"?>", "XML"),
+            (b"<!DOCTYPE html>", "HTML"),
+            (b"<html><body><p>x</p></body></html>", "HTML"),
+            (b"<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC ''><html></html>", "HTML"),
         ] {
             assert!(found(sample).contains(name), "{name}: {}", found(sample));
         }
@@ -201,6 +210,26 @@ mod tests {
                 let found = super::kind(sample, hints, &settings, &mut Vec::new());
                 assert_eq!(found.ok(), Some(kind));
             }
+        }
+    }
+
+    #[test]
+    fn xml_is_known_by_its_elements() {
+        use FormatKind::{Csv, Xml};
+        for (sample, name, expected) in [
+            (&b"<?xml version=\"1.0\"?>"[..], "", Xml),
+            (b"\xef\xbb\xbf<?xml version='1.0'?><a/>", "a.csv", Xml),
+            (b"\n<!-- c --><a><b>1</b></a>", "", Xml),
+            (b"<a><b>1</b><b>2</", "", Xml),
+            (b"<a x='1'/>", "", Xml),
+            (b"<a", "a.xml", Xml),
+            (b"<a>,name\n1,2\n", "", Csv),
+            (b"<a></a>,<b></b>\n1,2\n", "", Csv),
+            (b"<5,x\n", "", Csv),
+            (b"<ada@example.com>,x\n<alan@example.com>,y\n", "", Csv),
+        ] {
+            let shown = String::from_utf8_lossy(sample);
+            assert_eq!(kind_of(sample, name).ok(), Some(expected), "{name} {shown}");
         }
     }
 
