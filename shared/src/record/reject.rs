@@ -29,7 +29,7 @@ pub enum RejectCode {
     InvalidJson,
     /// An object has a key twice.
     DuplicateKey,
-    /// A cell is not in UTF-8.
+    /// A cell is not in UTF-8, or has an escape that is half of a character.
     InvalidUtf8,
     /// A cell that must have a value has none.
     MissingValue,
@@ -92,7 +92,7 @@ impl RejectCode {
     pub(super) fn of_json(problem: JsonProblem) -> Self {
         match problem {
             JsonProblem::DuplicateKey => Self::DuplicateKey,
-            JsonProblem::NotUtf8 => Self::InvalidUtf8,
+            JsonProblem::NotUtf8 | JsonProblem::UnpairedSurrogate => Self::InvalidUtf8,
             _ => Self::InvalidJson,
         }
     }
