@@ -103,6 +103,22 @@ fn every_setting_is_read() {
 }
 
 #[test]
+fn documents_and_the_path_of_their_rows_can_be_stated() {
+    for (word, kind) in [
+        ("json", FormatKind::Json),
+        ("jsonl", FormatKind::Jsonl),
+        ("ndjson", FormatKind::Jsonl),
+        ("xml", FormatKind::Xml),
+    ] {
+        let text = format!(
+            "key = 'a'\nconnection = 'inlet'\nbucket = 'one'\n[format]\nkind = '{word}'\nrows = 'data.items'"
+        );
+        let format = source(&text).format;
+        assert_eq!((format.kind, format.rows.as_deref()), (Some(kind), Some("data.items")));
+    }
+}
+
+#[test]
 fn a_connection_is_read_with_its_defaults() {
     let full = "key = 'acme'\nname = 'Acme Corp'\nregion = 'eu-west-1'\naccess = 'read-write'\n\
                 bucket_owner = '123456789012'\nendpoint = 'http://localhost:9000'\n\

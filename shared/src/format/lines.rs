@@ -19,6 +19,11 @@ impl Lines {
         Self { line: 1, offset, begins: offset, after_cr: false }
     }
 
+    /// The beginning of a line.
+    pub(super) fn resume(offset: u64, line: u64) -> Self {
+        Self { line, offset, begins: offset, after_cr: false }
+    }
+
     /// Passes over the bytes that follow.
     pub(super) fn pass(&mut self, bytes: &[u8]) {
         for place in memchr::memchr2_iter(b'\n', b'\r', bytes) {

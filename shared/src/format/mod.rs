@@ -121,7 +121,8 @@ impl Detected {
 
     /// Whether a place between two rows is a place in the bytes of the file, too.
     pub fn can_seek(&self) -> bool {
-        self.compression == Compression::None && self.kind == catalog::FormatKind::Csv
+        let by_lines = matches!(self.kind, catalog::FormatKind::Csv | catalog::FormatKind::Jsonl);
+        self.compression == Compression::None && by_lines
     }
 }
 
@@ -217,6 +218,11 @@ pub fn open(
             let (json, detected) = json::open(input, compression, settings, limits, evidence)?;
             (AnyReader::Other(json), detected)
         }
+        // A path leads through documents, whether each has a line of its own or not.
+        catalog::FormatKind::Jsonl if settings.rows.is_some() => {
+            let (json, detected) = json::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Other(json), detected)
+        }
         catalog::FormatKind::Jsonl => {
             let (lines, detected) = json::open_lines(input, compression, limits, evidence)?;
             (AnyReader::Other(lines), detected)
@@ -238,6 +244,10 @@ pub fn resume(
     at: Position,
     limits: Limits,
 ) -> Result<Rows, FormatError> {
+    if detected.kind == catalog::FormatKind::Jsonl {
+        let lines = json::resume_lines(Box::new(input), detected.compression, at, limits)?;
+        return Ok(Rows { reader: AnyReader::Other(lines) });
+    }
     let reader = csv::resume(Box::new(input), detected, at, limits)?;
     Ok(Rows { reader: AnyReader::Csv(reader) })
 }

@@ -44,6 +44,18 @@ impl LinesReader {
         }
     }
 
+    /// Goes on at the end of a row.
+    pub(super) fn resume(window: Window, at: Position, limits: Limits) -> Self {
+        let mut reader = Self::open(window, limits);
+        if at.byte_offset > 0 {
+            // Only at the beginning is the mark one.
+            reader.at = 0;
+            reader.lines = Lines::resume(at.byte_offset, at.line);
+            reader.rows = at.row;
+        }
+        reader
+    }
+
     /// Looks at the first row, whose head is then known.
     pub(super) fn look(&mut self) -> Result<(), FormatError> {
         self.pending = self.find_row()?;

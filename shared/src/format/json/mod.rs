@@ -18,6 +18,8 @@ mod problem;
 pub(super) mod sniff;
 mod token;
 
+use std::io::Read;
+
 pub use problem::JsonProblem;
 
 use self::cells::Cells;
@@ -27,7 +29,9 @@ use self::path::RowsPath;
 use super::input::Input;
 use super::lines::Lines;
 use super::window::Window;
-use super::{Compression, Detected, FormatError, Head, Limit, Limits, Reader, Row, RowFault};
+use super::{
+    Compression, Detected, FormatError, Head, Limit, Limits, Position, Reader, Row, RowFault,
+};
 use crate::catalog::{self, FormatKind};
 
 /// Rows longer than this are never allowed: places in a row are 32-bit.
@@ -77,6 +81,21 @@ pub(super) fn open_lines(
     let columns = reader.head().columns.clone();
     let detected = Detected::of_values(compression, FormatKind::Jsonl, columns, evidence);
     Ok((Box::new(reader), detected))
+}
+
+/// Goes on with a file of JSON Lines at the end of a row.
+pub(super) fn resume_lines(
+    input: Box<dyn Read + Send>,
+    compression: Compression,
+    at: Position,
+    mut limits: Limits,
+) -> Result<Box<dyn Reader>, FormatError> {
+    limits.max_row_bytes = limits.max_row_bytes.min(MAX_ROW);
+    let input = Input::resume(input, compression, at.byte_offset, limits)?;
+    let window = Window::open(input, limits.max_row_bytes)?;
+    let mut reader = LinesReader::resume(window, at, limits);
+    reader.look()?;
+    Ok(Box::new(reader))
 }
 
 /// Where a row is: in the file, and in the window.

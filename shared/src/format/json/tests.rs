@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::sniff;
 use crate::catalog::{Format, FormatKind};
 use crate::format::{
-    Detected, Form, FormatError, Hints, JsonProblem, Limits, Position, RowFault, open,
+    Detected, Form, FormatError, Hints, JsonProblem, Limits, Position, RowFault, open, resume,
 };
 
 /// A row as a test looks at it.
@@ -296,6 +296,44 @@ fn the_place_before_the_first_row_is_before_it() {
         assert_eq!(rows.position().byte_offset, 9);
         assert_eq!(rows.position().row, 1);
     }
+}
+
+#[test]
+fn reading_of_lines_goes_on_at_any_place_with_the_same_rows() {
+    let text = MIXED_LINES.as_bytes();
+    let outcome = read_with(text, &stated(FormatKind::Jsonl), Limits::default());
+    let detected = outcome.detected.expect("opens");
+    assert!(detected.can_seek());
+    for (n, row) in outcome.rows.iter().enumerate() {
+        let rest = Cursor::new(text[row.after.byte_offset as usize..].to_vec());
+        let mut rows = resume(rest, &detected, row.after, Limits::default()).expect("goes on");
+        assert_eq!(rows.position().row, row.after.row);
+        for expected in &outcome.rows[n + 1..] {
+            let row = rows.next().expect("reads").expect("a row");
+            assert_eq!(row.raw(), expected.raw);
+            assert_eq!(
+                (row.line(), row.byte_offset()),
+                (Some(expected.line), Some(expected.offset))
+            );
+            assert_eq!(row.begins().row, row.number() - 1);
+            if row.fault().is_none() {
+                assert_eq!(row.head().columns, expected.columns);
+            }
+            assert_eq!(row.fault().is_some(), expected.fault.is_some());
+            assert_eq!(rows.position(), expected.after);
+        }
+        assert!(rows.next().expect("reads").is_none());
+    }
+}
+
+#[test]
+fn a_path_leads_through_the_documents_of_lines_too() {
+    let text = "{\"d\":[{\"a\":1}]}\n{\"d\":[{\"a\":2},{\"a\":3}]}\n";
+    let path = Format { rows: Some("d".to_owned()), ..Format::default() };
+    assert_eq!(shown(&read(text, &path)), ["a=1", "a=2", "a=3"]);
+    let path = Format { kind: Some(FormatKind::Jsonl), ..path };
+    assert_eq!(shown(&read(text, &path)), ["a=1", "a=2", "a=3"]);
+    assert_eq!(read(text, &Format::default()).len(), 2);
 }
 
 #[test]
