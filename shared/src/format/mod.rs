@@ -29,6 +29,8 @@ mod gzip;
 mod header;
 mod index;
 mod input;
+#[cfg(test)]
+pub(crate) mod listed;
 mod row;
 mod settings;
 mod sniff;

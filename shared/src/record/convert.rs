@@ -153,11 +153,11 @@ pub enum ConvertError {
         /// Its line, if the format has lines.
         line: Option<u64>,
         /// The column at fault.
-        column: Option<String>,
+        column: Option<Box<str>>,
         /// Why.
         code: RejectCode,
         /// Why, for people.
-        message: String,
+        message: Box<str>,
     },
     /// More rows were refused than the policy allows.
     #[error(
@@ -190,7 +190,7 @@ fn on_line(line: &Option<u64>) -> String {
     line.map(|line| format!(" on line {line}")).unwrap_or_default()
 }
 
-fn in_column(column: &Option<String>) -> String {
+fn in_column(column: &Option<Box<str>>) -> String {
     column.as_ref().map(|column| format!(", column {column:?}")).unwrap_or_default()
 }
 
@@ -479,9 +479,9 @@ impl<'a> Conversion<'a> {
             return Err(ConvertError::Rejected {
                 row: reject.row,
                 line: reject.line,
-                column: reject.column.map(str::to_owned),
+                column: reject.column.map(Into::into),
                 code: reject.code,
-                message: reject.message.into_owned(),
+                message: reject.message.into(),
             });
         }
         let count = self.counters.rejects + self.counters.skipped;

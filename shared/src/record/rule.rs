@@ -45,6 +45,8 @@ pub(super) struct Rule {
     words: Option<(Vec<String>, Vec<String>)>,
     numerals: Option<Numerals>,
     trim: bool,
+    /// A text is the value, whatever it is.
+    verbatim: bool,
     /// The value where there is none, as JSON.
     pub(super) default: Option<Vec<u8>>,
     /// The only values, as JSON.
@@ -128,6 +130,7 @@ impl Rule {
         if problems.is_empty() {
             rule.set_values(field, &mut problems);
         }
+        rule.verbatim = rule.is_text() && rule.is_plain();
         if problems.is_empty() { Ok(rule) } else { Err(problems) }
     }
 
@@ -267,6 +270,7 @@ impl Rule {
             words,
             numerals,
             trim,
+            verbatim: _,
             default,
             allowed,
             pattern,
@@ -365,6 +369,7 @@ impl Rule {
                 None if !self.has_checks() => return copied(out, cell),
                 _ => return Err(RejectCode::NestedValue),
             },
+            Token::String(_) if self.verbatim && !self.required => return copied(out, cell),
             Token::String(inside) => {
                 let mut text = std::mem::take(&mut scratch.text);
                 let written = match token::unescape(inside, &mut text) {

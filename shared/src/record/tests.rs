@@ -12,7 +12,7 @@ use crate::format::{self, Detected, Hints, Limits, Rows};
 const CONTEXT: RejectContext<'static> =
     RejectContext { object_json: r#"{"bucket":"b","key":"k"}"#, table: "deals" };
 
-fn plan() -> Plan<'static> {
+pub(super) fn plan() -> Plan<'static> {
     Plan {
         object_ref: "b/k#etag=1",
         rejects: RejectPolicy::default(),
@@ -37,13 +37,13 @@ fn fitted(rows: &Rows, detected: &Detected, fields: &[Field]) -> Mappings {
 }
 
 /// Everything that came out of one conversion.
-struct Converted {
-    outputs: Vec<Output>,
-    ended: Result<Counters, Failed>,
+pub(super) struct Converted {
+    pub(super) outputs: Vec<Output>,
+    pub(super) ended: Result<Counters, Failed>,
 }
 
 impl Converted {
-    fn batches(&self) -> Vec<&Batch> {
+    pub(super) fn batches(&self) -> Vec<&Batch> {
         let mut batches = Vec::new();
         for output in &self.outputs {
             if let Output::Batch(batch) = output {
@@ -53,7 +53,7 @@ impl Converted {
         batches
     }
 
-    fn records(&self) -> Vec<Value> {
+    pub(super) fn records(&self) -> Vec<Value> {
         let mut records = Vec::new();
         for batch in self.batches() {
             let json = [b"[", batch.json.as_slice(), b"]"].concat();
@@ -66,7 +66,7 @@ impl Converted {
         records
     }
 
-    fn rejects(&self) -> Vec<Value> {
+    pub(super) fn rejects(&self) -> Vec<Value> {
         let mut rejects = Vec::new();
         for output in &self.outputs {
             if let Output::Rejects(piece) = output {
@@ -82,7 +82,7 @@ impl Converted {
         rejects
     }
 
-    fn reasons(&self) -> Vec<(u64, String, Value)> {
+    pub(super) fn reasons(&self) -> Vec<(u64, String, Value)> {
         let reason = |reject: Value| {
             let code = reject["code"].as_str().expect("a code").to_owned();
             (reject["row"].as_u64().expect("a row"), code, reject["column"].clone())
@@ -90,7 +90,7 @@ impl Converted {
         self.rejects().into_iter().map(reason).collect()
     }
 
-    fn counters(&self) -> Counters {
+    pub(super) fn counters(&self) -> Counters {
         match &self.ended {
             Ok(counters) => *counters,
             Err(failed) => failed.counters,
@@ -99,10 +99,23 @@ impl Converted {
 }
 
 fn run(bytes: &[u8], fields: &[Field], plan: &Plan<'_>) -> Converted {
+    run_with(bytes, fields, &RecordSettings::default(), plan)
+}
+
+pub(super) fn run_with(
+    bytes: &[u8],
+    fields: &[Field],
+    settings: &RecordSettings,
+    plan: &Plan<'_>,
+) -> Converted {
     let (mut rows, detected) = open(bytes);
-    let mut mappings = fitted(&rows, &detected, fields);
+    let mut mappings = Mappings::new(fields, settings, &rows, &detected).expect("fits");
+    convert_all(&mut rows, &mut mappings, plan)
+}
+
+pub(super) fn convert_all(rows: &mut Rows, mappings: &mut Mappings, plan: &Plan<'_>) -> Converted {
     let mut outputs = Vec::new();
-    let ended = convert(&mut rows, &mut mappings, plan, &mut |output| {
+    let ended = convert(rows, mappings, plan, &mut |output| {
         outputs.push(output);
         Ok(())
     });
