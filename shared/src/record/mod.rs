@@ -39,6 +39,8 @@ pub(crate) use rule::{Unfit, problems_of_field, problems_of_reading};
 pub use unique::UniqueError;
 
 #[cfg(test)]
+mod accounting_tests;
+#[cfg(test)]
 mod json_tests;
 #[cfg(test)]
 mod rule_tests;
