@@ -32,7 +32,10 @@ mod index;
 mod input;
 mod json;
 mod lines;
+#[cfg(test)]
+pub(crate) mod listed;
 mod row;
+mod settings;
 mod sniff;
 mod spool;
 mod unquote;
@@ -48,6 +51,7 @@ use serde::{Deserialize, Serialize};
 pub use error::{FormatError, Limit};
 pub use json::JsonProblem;
 pub use row::{Form, Head, Part, Position, Row, RowFault};
+pub use settings::LimitSetting;
 
 use self::input::Input;
 use crate::catalog;
@@ -70,6 +74,9 @@ pub struct Limits {
     pub max_spooled_bytes: u64,
     /// Times that a compressed file may expand, looked at from [`Limits::RATIO_FROM`] bytes on.
     pub max_ratio: u64,
+    /// Bytes, in memory or on disk, that remember the values of unique columns: 32 for each value,
+    /// and as much again between them.
+    pub max_unique_bytes: u64,
 }
 
 impl Limits {
@@ -87,6 +94,7 @@ impl Default for Limits {
             max_spooled_bytes: 2 << 30,
             // Real tables stay well below 200; deflate cannot pass 1032.
             max_ratio: 500,
+            max_unique_bytes: 4 << 30,
         }
     }
 }

@@ -115,9 +115,11 @@ impl<'a> Row<'a> {
         (self.byte_offset < u64::MAX).then_some(self.byte_offset)
     }
 
-    /// The place before the row.
+    /// The place before the row. In formats in which rows have no place of their own, its number alone
+    /// counts.
     pub fn begins(&self) -> Position {
-        Position { byte_offset: self.byte_offset, line: self.line, row: self.number - 1 }
+        let byte_offset = self.byte_offset().unwrap_or(0);
+        Position { byte_offset, line: self.line, row: self.number.saturating_sub(1) }
     }
 
     /// The row as it is in the file, without the line end; where it has no bytes of its own there, its

@@ -25,7 +25,7 @@ use crate::format::{self, Hints, Limits};
 use crate::object::{Body, ObjectError, Opened};
 use crate::observe::Happening;
 use crate::record::{
-    BatchLimits, ConvertError, Counters, Mapping, Output, Plan, RejectContext, Stopped, convert,
+    BatchLimits, ConvertError, Counters, Mappings, Output, Plan, RejectContext, Stopped, convert,
 };
 use crate::rejects;
 
@@ -263,12 +263,11 @@ impl Conversion {
         input: impl Read + Send + 'static,
         emit: &mut dyn FnMut(Output) -> Result<(), Stopped>,
     ) -> Result<Counters, Failure> {
+        let limits = Limits::of(&self.source.limits);
         let (mut rows, detected) =
-            format::open(input, Hints { name: &self.name }, &self.source.format, Limits::default())
+            format::open(input, Hints { name: &self.name }, &self.source.format, limits)
                 .map_err(|e| e.failure())?;
-        // A file without even a header has no columns to be missing.
-        let fields = if detected.columns.is_empty() { &[] } else { self.source.fields.as_slice() };
-        let mapping = Mapping::new(&detected.columns, fields).map_err(|e| e.failure())?;
+        let mut mappings = Mappings::of(&self.source, &rows, &detected).map_err(|e| e.failure())?;
         let plan = Plan {
             object_ref: &self.reference,
             rejects: self.source.rejects.clone(),
@@ -276,7 +275,7 @@ impl Conversion {
             limits: self.batches,
             start: Counters::default(),
         };
-        convert(&mut rows, &mapping, &plan, emit).map_err(|failed| match failed.cause {
+        convert(&mut rows, &mut mappings, &plan, emit).map_err(|failed| match failed.cause {
             ConvertError::Stopped => Failure::new(
                 "stopped",
                 "the delivery ended first",
