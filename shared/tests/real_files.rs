@@ -194,3 +194,19 @@ fn no_row_of_any_file_vanishes() {
         }
     }
 }
+
+/// The texts of JSONTestSuite, by their bytes alone, all the way to records.
+#[test]
+fn no_row_of_any_json_vanishes() {
+    let Some(folder) = fixtures("json-test-suite") else { return };
+    for path in files(&folder) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match take(File::open(&path).expect("the file is there")) {
+            Outcome::Read { counters, .. } => println!(
+                "{name:70} {:>5} {:>5} {:>5}",
+                counters.rows, counters.records, counters.rejects
+            ),
+            Outcome::Refused(error) => println!("{name:70} {}", error.code()),
+        }
+    }
+}
