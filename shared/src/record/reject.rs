@@ -114,6 +114,7 @@ impl RejectCode {
         match problem {
             JsonProblem::DuplicateKey => Self::DuplicateKey,
             JsonProblem::NotUtf8 | JsonProblem::UnpairedSurrogate => Self::InvalidUtf8,
+            JsonProblem::NumberTooLarge => Self::InvalidNumber,
             _ => Self::InvalidJson,
         }
     }

@@ -182,7 +182,7 @@ impl DocumentReader {
         let begins = self.lines;
         let mut row = first.start;
         let mut token = first;
-        let mut half = None;
+        let mut odd = None;
         self.cells.begin();
         let end = loop {
             let taken = self.cells.take(token, self.window.bytes(), row);
@@ -191,7 +191,10 @@ impl DocumentReader {
                 byte_offset: begins.offset,
                 limit: Limit { setting: "max_columns", value: self.limits.max_columns as u64 },
             })?;
-            half = half.or_else(|| Some(self.tokens.half()? - row));
+            odd = odd.or_else(|| {
+                let Syntax { problem, at } = self.tokens.odd()?;
+                Some(CellsFault { problem, at: at - row })
+            });
             if done {
                 break token.end;
             }
@@ -202,13 +205,12 @@ impl DocumentReader {
         }
         self.pass_lines(end);
         self.place = Place { begins, start: row, end };
-        let fault = match (self.window.not_utf8(row, end), half) {
-            (Some(at), _) => Some(CellsFault { problem: JsonProblem::NotUtf8, at: at - row }),
-            (None, Some(at)) => Some(CellsFault { problem: JsonProblem::UnpairedSurrogate, at }),
-            (None, None) => {
-                self.cells.finish(&self.window.bytes()[row..end], &mut self.heads).err()
-            }
-        };
+        let not_utf8 = self.window.not_utf8(row, end);
+        let not_utf8 =
+            not_utf8.map(|at| CellsFault { problem: JsonProblem::NotUtf8, at: at - row });
+        let fault = not_utf8
+            .or(odd)
+            .or_else(|| self.cells.finish(&self.window.bytes()[row..end], &mut self.heads).err());
         self.fault =
             fault.map(|fault| RowFault::Json { problem: fault.problem, at: fault.at as u64 });
         if self.fault.is_some() {

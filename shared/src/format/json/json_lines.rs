@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cells::{Cells, CellsFault};
-use super::token::{Documents, Kind, Syntax, Token, Tokenizer, skip_whitespace};
+use super::token::{Documents, Kind, Syntax, Tokenizer, skip_whitespace};
 use super::{JsonProblem, Place};
 use crate::format::heads::Heads;
 use crate::format::lines::Lines;
@@ -162,23 +162,20 @@ enum Wrong {
     Fault(CellsFault),
 }
 
+fn wrong(Syntax { problem, at }: Syntax) -> Wrong {
+    Wrong::Fault(CellsFault { problem, at })
+}
+
 /// Reads a line as one document.
 fn cells(line: &[u8], tokens: &mut Tokenizer, cells: &mut Cells) -> Result<(), Wrong> {
     tokens.restart();
-    let (mut at, mut half) = (0, None);
+    let (mut at, mut odd) = (0, None);
     loop {
-        let next = tokens.next(line, &mut at, true);
-        let token =
-            next.map_err(|Syntax { problem, at }| Wrong::Fault(CellsFault { problem, at }))?;
-        if let Token { kind: Kind::End, .. } = token {
-            return match half {
-                Some(at) => {
-                    Err(Wrong::Fault(CellsFault { problem: JsonProblem::UnpairedSurrogate, at }))
-                }
-                None => Ok(()),
-            };
+        let token = tokens.next(line, &mut at, true).map_err(wrong)?;
+        if token.kind == Kind::End {
+            return odd.map_or(Ok(()), |odd| Err(wrong(odd)));
         }
-        half = half.or(tokens.half());
+        odd = odd.or(tokens.odd());
         cells.take(token, line, 0).map_err(|_| Wrong::TooMany)?;
     }
 }

@@ -8,7 +8,7 @@
 //! What a row becomes is in [`cells`]. An object that has a key twice is a row with a fault: parsers
 //! differ on which value they take, so somebody should be asked. So is a row with half of a
 //! character (`"\ud800"`): it could not be written as UTF-8, and most readers downstream would refuse
-//! the whole batch for it.
+//! the whole batch for it. The same holds for a number beyond 1.8e308.
 
 mod cells;
 mod document;

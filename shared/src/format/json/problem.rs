@@ -41,6 +41,9 @@ pub enum JsonProblem {
     /// Half of a character: a surrogate without the other.
     #[error("an escape is half of a character: a surrogate without its other half")]
     UnpairedSurrogate,
+    /// A number beyond those of double precision.
+    #[error("a number is beyond 1.8e308, which most readers cannot hold")]
+    NumberTooLarge,
     /// A byte that is not part of UTF-8.
     #[error("the text is not in UTF-8")]
     NotUtf8,

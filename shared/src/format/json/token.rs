@@ -71,9 +71,8 @@ pub(super) struct Tokenizer {
     documents: Documents,
     /// The last document was an object.
     object: bool,
-    /// Where in the bytes the last string has an escape that is half of a character. It is valid by
-    /// the grammar, so it is the caller's to judge.
-    half: Option<usize>,
+    /// What is odd about the last token, though it is valid by the grammar.
+    odd: Option<Syntax>,
 }
 
 /// How far a string or a number reaches.
@@ -90,7 +89,7 @@ impl Tokenizer {
             max_nesting,
             documents,
             object: false,
-            half: None,
+            odd: None,
         }
     }
 
@@ -98,12 +97,13 @@ impl Tokenizer {
     pub(super) fn restart(&mut self) {
         self.expect = Expect::Document;
         self.open.clear();
-        self.half = None;
+        self.odd = None;
     }
 
-    /// Where in the bytes the last token has half of a character.
-    pub(super) fn half(&self) -> Option<usize> {
-        self.half
+    /// What is odd about the last token, though it is valid by the grammar: half of a character, or a
+    /// number beyond what readers hold. It is the caller's to judge.
+    pub(super) fn odd(&self) -> Option<Syntax> {
+        self.odd
     }
 
     /// The token at `at`, which goes on behind it. After [`Kind::More`] the same is to be asked for
@@ -115,7 +115,7 @@ impl Tokenizer {
         at: &mut usize,
         ended: bool,
     ) -> Result<Token, Syntax> {
-        self.half = None;
+        self.odd = None;
         loop {
             let start = skip_whitespace(bytes, *at);
             *at = start;
@@ -222,6 +222,11 @@ impl Tokenizer {
             // Of a number nobody knows that it was not longer before the text was cut.
             return Err(Syntax { problem: JsonProblem::UnexpectedEnd, at: end });
         }
+        if let b'-' | b'0'..=b'9' = bytes[start]
+            && is_too_large(&bytes[start..end])
+        {
+            self.odd = Some(Syntax { problem: JsonProblem::NumberTooLarge, at: start });
+        }
         self.after_value(false);
         *at = end;
         Ok(Token { kind: Kind::Scalar, start, end })
@@ -260,7 +265,8 @@ impl Tokenizer {
             at += plain;
             match bytes[at] {
                 b'"' => {
-                    self.half = half;
+                    let problem = JsonProblem::UnpairedSurrogate;
+                    self.odd = half.map(|at| Syntax { problem, at });
                     return Ok(Reach::To(at + 1));
                 }
                 b'\\' => match bytes.get(at + 1) {
@@ -390,6 +396,18 @@ fn number(bytes: &[u8], start: usize, ended: bool) -> Result<Reach, Syntax> {
     Ok(if at == bytes.len() && !ended { Reach::More } else { Reach::To(at) })
 }
 
+/// Whether a number is beyond those of double precision. JSON knows no such bound, but most who read
+/// it do: some take the number for infinity, and others refuse the whole batch that it is in.
+#[inline]
+fn is_too_large(number: &[u8]) -> bool {
+    let long = number.len() > 300;
+    if !long && !number.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+        return false;
+    }
+    let value = std::str::from_utf8(number).ok().and_then(|text| text.parse::<f64>().ok());
+    value.is_none_or(f64::is_infinite)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -488,7 +506,28 @@ mod tests {
             let mut tokenizer = Tokenizer::new(Documents::One, 8);
             let token = tokenizer.next(text.as_bytes(), &mut 0, true).expect("valid");
             assert_eq!((token.kind, token.end), (Kind::Scalar, text.len()), "{text}");
-            assert_eq!(tokenizer.half(), half, "{text}");
+            assert_eq!(tokenizer.odd().map(|odd| odd.at), half, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_most_readers_cannot_hold_is_noticed() {
+        let long = "9".repeat(309);
+        let close = "9".repeat(308);
+        for (text, odd) in [
+            ("1e308", false),
+            ("-1.7976931348623157e308", false),
+            ("1e309", true),
+            ("-2E+0308", true),
+            ("1e-999", false),
+            ("0e999999999999999999999", false),
+            (&close, false),
+            (&long, true),
+            ("123456789012345678901234567890.5", false),
+        ] {
+            let mut tokenizer = Tokenizer::new(Documents::One, 8);
+            tokenizer.next(text.as_bytes(), &mut 0, true).expect("valid");
+            assert_eq!(tokenizer.odd().is_some(), odd, "{text}");
         }
     }
 
