@@ -76,7 +76,8 @@ impl Writing {
 
     #[cold]
     fn check_closely(&self, mapping: &Mapping, row: &Row<'_>) -> Result<(), Fault> {
-        if let Some(refusal) = &mapping.refusal {
+        // The head of a row with a fault is that of another row.
+        if let Some(refusal) = mapping.refusal.as_ref().filter(|_| row.fault().is_none()) {
             return Err(Fault::of_row(refusal.code));
         }
         let short = row.len() < mapping.width;
