@@ -11,9 +11,9 @@
 use std::io::{Cursor, Write};
 use std::time::Instant;
 
-use inlet::catalog::{Field, FieldType, Format, OnReject, RejectPolicy, Role};
+use inlet::catalog::{Field, FieldType, Format, RecordSettings, RejectPolicy, Role};
 use inlet::format::{self, Hints, Limits, Rows};
-use inlet::record::{BatchLimits, Counters, Mapping, Plan, RejectContext, convert, plain};
+use inlet::record::{BatchLimits, Counters, Mappings, Plan, RejectContext, convert, plain};
 
 const NAMES: [&str; 8] = [
     "Ada Lovelace",
@@ -103,10 +103,8 @@ fn fields() -> Vec<Field> {
     let field = |column: &str, kind| Field {
         column: column.to_owned(),
         name: column.to_owned(),
-        role: None,
-        kind,
-        format: None,
-        required: false,
+        kind: Some(kind),
+        ..Field::default()
     };
     vec![
         Field { role: Some(Role::Id), ..field("id", FieldType::Text) },
@@ -116,12 +114,13 @@ fn fields() -> Vec<Field> {
     ]
 }
 
-fn open(table: &'static [u8], fields: &[Field]) -> (Rows, Mapping) {
+fn open(table: &'static [u8], fields: &[Field]) -> (Rows, Mappings) {
     let (rows, detected) =
         format::open(Cursor::new(table), Hints::default(), &Format::default(), Limits::default())
             .expect("the table is readable");
-    let mapping = Mapping::new(&detected.columns, fields).expect("the fields fit");
-    (rows, mapping)
+    let settings = RecordSettings::default();
+    let mappings = Mappings::new(fields, &settings, &rows, &detected).expect("the fields fit");
+    (rows, mappings)
 }
 
 fn bare_loop(table: &[u8]) -> u64 {
@@ -157,25 +156,21 @@ fn main() {
         });
         for (name, fields) in [("JSON lines, text", vec![]), ("JSON lines, typed", fields())] {
             measure(name, table.len(), || {
-                let (mut rows, mapping) = open(table, &fields);
-                let counters = plain::ndjson(&mut rows, &mapping, &mut Sink(0), &mut |_| {});
+                let (mut rows, mut mappings) = open(table, &fields);
+                let counters = plain::ndjson(&mut rows, &mut mappings, &mut Sink(0), &mut |_| {});
                 counters.expect("written").records
             });
         }
         measure("records in batches, typed", table.len(), || {
-            let (mut rows, mapping) = open(table, &fields());
+            let (mut rows, mut mappings) = open(table, &fields());
             let plan = Plan {
                 object_ref: "bucket/key",
-                rejects: RejectPolicy {
-                    policy: OnReject::Quarantine,
-                    max_count: None,
-                    max_ratio: None,
-                },
+                rejects: RejectPolicy::default(),
                 context: RejectContext { object_json: "{}", table: "table" },
                 limits: BatchLimits { max_bytes: 900_000, max_records: 10_000 },
                 start: Counters::default(),
             };
-            let counters = convert(&mut rows, &mapping, &plan, &mut |_| Ok(()));
+            let counters = convert(&mut rows, &mut mappings, &plan, &mut |_| Ok(()));
             counters.expect("converted").records
         });
     }

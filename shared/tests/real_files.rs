@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use inlet::catalog::{Format, OnReject, RejectPolicy};
+use inlet::catalog::{Format, RecordSettings, RejectPolicy};
 use inlet::format::{self, FormatError, Hints, Limits};
-use inlet::record::{BatchLimits, Counters, Mapping, Output, Plan, RejectContext, convert, plain};
+use inlet::record::{BatchLimits, Counters, Mappings, Output, Plan, RejectContext, convert, plain};
 use serde_json::{Map, Value};
 
 fn fixtures(folder: &str) -> Option<PathBuf> {
@@ -44,9 +44,10 @@ fn lines(bytes: Vec<u8>) -> (Vec<Value>, u64) {
     let (mut rows, detected) =
         format::open(Cursor::new(bytes), Hints::default(), &Format::default(), Limits::default())
             .expect("readable");
-    let mapping = Mapping::new(&detected.columns, &[]).expect("fits");
+    let settings = RecordSettings::default();
+    let mut mappings = Mappings::new(&[], &settings, &rows, &detected).expect("fits");
     let (mut out, mut refused) = (Vec::new(), 0);
-    plain::ndjson(&mut rows, &mapping, &mut out, &mut |_| refused += 1).expect("written");
+    plain::ndjson(&mut rows, &mut mappings, &mut out, &mut |_| refused += 1).expect("written");
     let lines = out.split_inclusive(|byte| *byte == b'\n');
     (lines.map(|line| serde_json::from_slice(line).expect("valid JSON")).collect(), refused)
 }
@@ -136,16 +137,17 @@ fn take(bytes: impl Read + Send + 'static) -> Outcome {
             Ok(opened) => opened,
             Err(error) => return Outcome::Refused(error),
         };
-    let mapping = Mapping::new(&detected.columns, &[]).expect("unmapped columns always fit");
+    let mut mappings = Mappings::new(&[], &RecordSettings::default(), &rows, &detected)
+        .expect("unmapped columns always fit");
     let plan = Plan {
         object_ref: "fixtures/file",
-        rejects: RejectPolicy { policy: OnReject::Quarantine, max_count: None, max_ratio: None },
+        rejects: RejectPolicy::default(),
         context: RejectContext { object_json: "{}", table: "t" },
         limits: BatchLimits { max_bytes: 200_000, max_records: 1000 },
         start: Counters::default(),
     };
     let (mut records, mut rejects) = (0, 0);
-    let ended = convert(&mut rows, &mapping, &plan, &mut |output| {
+    let ended = convert(&mut rows, &mut mappings, &plan, &mut |output| {
         match output {
             Output::Batch(batch) => {
                 let json = [b"[", batch.json.as_slice(), b"]"].concat();
@@ -192,6 +194,22 @@ fn no_row_of_any_file_vanishes() {
                 ),
                 Outcome::Refused(error) => println!("{name:52} {}: {error}", error.code()),
             }
+        }
+    }
+}
+
+/// The texts of JSONTestSuite, by their bytes alone, all the way to records.
+#[test]
+fn no_row_of_any_json_vanishes() {
+    let Some(folder) = fixtures("json-test-suite") else { return };
+    for path in files(&folder) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match take(File::open(&path).expect("the file is there")) {
+            Outcome::Read { counters, .. } => println!(
+                "{name:70} {:>5} {:>5} {:>5}",
+                counters.rows, counters.records, counters.rejects
+            ),
+            Outcome::Refused(error) => println!("{name:70} {}", error.code()),
         }
     }
 }

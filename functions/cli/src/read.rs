@@ -4,21 +4,19 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-use inlet::catalog::{Format, Source};
+use inlet::catalog::{RecordSettings, Source};
 use inlet::failure::Failure;
 use inlet::format::{self, Hints, Limits};
 use inlet::record::plain::{self, PlainError};
-use inlet::record::{Mapping, Reject, RejectContext};
+use inlet::record::{Mappings, Reject, RejectContext};
 use serde_json::json;
 
 use crate::{Ending, To};
 
 pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Ending> {
     let source = source.map(definition).transpose()?;
-    let (settings, fields) = match &source {
-        Some(source) => (source.format.clone(), source.fields.as_slice()),
-        None => (Format::default(), [].as_slice()),
-    };
+    let settings = source.as_ref().map(|source| source.format.clone()).unwrap_or_default();
+    let limits = source.as_ref().map(|source| Limits::of(&source.limits)).unwrap_or_default();
     let name = file.display().to_string();
     let input: Box<dyn Read + Send> = if name == "-" {
         Box::new(io::stdin())
@@ -26,19 +24,16 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
         Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{name}: {e}")))?)
     };
     let failed = |failure: Failure| Ending::Failed(Some(format!("{name}: {failure}")));
-    let (mut rows, detected) =
-        format::open(input, Hints { name: &name }, &settings, Limits::default())
-            .map_err(|error| failed(error.failure()))?;
+    let (mut rows, detected) = format::open(input, Hints { name: &name }, &settings, limits)
+        .map_err(|error| failed(error.failure()))?;
     for evidence in &detected.evidence {
         tracing::info!("{name}: {evidence}");
     }
-    let fields = if detected.columns.is_empty() { &[] } else { fields };
-    let mapping =
-        Mapping::new(&detected.columns, fields).map_err(|error| failed(error.failure()))?;
-    for note in mapping.notes() {
-        eprintln!("inlet: {name}: {note}");
-    }
-
+    let mappings = match &source {
+        Some(source) => Mappings::of(source, &rows, &detected),
+        None => Mappings::new(&[], &RecordSettings::default(), &rows, &detected),
+    };
+    let mut mappings = mappings.map_err(|error| failed(error.failure()))?;
     let object = json!({ "file": name }).to_string();
     let context = RejectContext { object_json: &object, table: "" };
     let mut line = Vec::new();
@@ -52,9 +47,12 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
     };
     let mut out = io::stdout().lock();
     let written = match to {
-        To::Ndjson => plain::ndjson(&mut rows, &mapping, &mut out, &mut rejected),
-        To::Csv => plain::csv(&mut rows, &mapping, &mut out, &mut rejected),
+        To::Ndjson => plain::ndjson(&mut rows, &mut mappings, &mut out, &mut rejected),
+        To::Csv => plain::csv(&mut rows, &mut mappings, &mut out, &mut rejected),
     };
+    for note in mappings.notes() {
+        eprintln!("inlet: {name}: {note}");
+    }
     if let Some(error) = unwritten {
         return Err(Ending::Failed(Some(format!("the rejects could not be written: {error}"))));
     }

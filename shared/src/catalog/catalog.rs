@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::definition::{
     Access, Connection, Dedup, Destination, Format, MAX_OBJECT_SIZE, Mode, OnRemove,
-    RefreshSchedule, RejectPolicy, Source,
+    RecordSettings, RefreshSchedule, RejectPolicy, Source,
 };
 use super::parse::Placed;
 use super::path::PathPattern;
@@ -120,9 +120,11 @@ impl Catalog {
             on_remove: OnRemove::Delete,
             format: Format::default(),
             fields: Vec::new(),
+            records: RecordSettings::default(),
             rejects: RejectPolicy::default(),
             refresh: RefreshSchedule::default(),
             deliver: vec![Destination::Home],
+            limits: BTreeMap::new(),
         });
         Self::index(connections, sources, Some(DROP_SOURCE))
     }

@@ -1,5 +1,7 @@
 //! Connections and sources as values: validated, with every default filled in.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// How a bucket is reached.
@@ -59,12 +61,19 @@ pub struct Source {
     /// Columns that are renamed, typed or checked, in the order of the definition. Columns that are
     /// not named go through as they are.
     pub fields: Vec<Field>,
+    /// How cells become values, in all columns.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub records: RecordSettings,
     /// What happens to rows that cannot become records.
     pub rejects: RejectPolicy,
     /// When the source is refreshed.
     pub refresh: RefreshSchedule,
     /// Where the records go: at least one destination, no two the same.
     pub deliver: Vec<Destination>,
+    /// What a file may ask of the machine, where it is not the default: values of the fields of
+    /// [`format::Limits`](crate::format::Limits) by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, u64>,
 }
 
 /// The largest object that S3 holds, 50 TiB: no limit in practice, because objects are streamed.
@@ -115,6 +124,9 @@ pub struct Format {
     pub header: Option<bool>,
     /// Lines to leave out before the header.
     pub skip_lines: u32,
+    /// Where the rows are in a document: the keys of JSON (`data.items`, a JSON pointer, or `.`: the
+    /// document itself), or the elements of XML (`catalog/book`). `None`: they are looked for.
+    pub rows: Option<String>,
 }
 
 /// A kind of file.
@@ -123,10 +135,18 @@ pub struct Format {
 pub enum FormatKind {
     /// Rows of delimited cells.
     Csv,
+    /// Documents of JSON.
+    Json,
+    /// A document of JSON on each line.
+    Jsonl,
+    /// A document of XML.
+    Xml,
 }
 
-/// One column that the source says something about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One column that the source says something about. What is not given in the definition leaves no
+/// trace when a field is stored, so that stored fields and fingerprints outlive new settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Field {
     /// The column's name in the file.
     pub column: String,
@@ -134,12 +154,136 @@ pub struct Field {
     pub name: String,
     /// What the field is to the table.
     pub role: Option<Role>,
-    /// How the cell is read.
-    pub kind: FieldType,
-    /// A strptime pattern; only for dates and date-times.
-    pub format: Option<String>,
-    /// An empty cell is a reject, and so is the whole file if the column is missing.
+    /// How the cell is read; `None`: as it is in the file, which in text is [`FieldType::Text`], and
+    /// in JSON and its like the value of whatever type.
+    pub kind: Option<FieldType>,
+    /// Strptime patterns, of which the first that fits counts; only for dates and times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub format: Vec<String>,
+    /// A cell without a value is a reject, and so is the whole file if its header is without the
+    /// column.
     pub required: bool,
+    /// The value where there is none, as it would be written in the file.
+    pub default: Option<String>,
+    /// No two rows of a file have the same value: the first keeps it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unique: bool,
+    /// The only values that there are, as they would be written in the file.
+    pub allowed: Option<Vec<String>>,
+    /// A regular expression that the whole text of the cell must match.
+    pub pattern: Option<String>,
+    /// The least value, of numbers, dates and times.
+    pub min: Option<String>,
+    /// The greatest value, of numbers, dates and times.
+    pub max: Option<String>,
+    /// The least number of characters of a text.
+    pub min_length: Option<u64>,
+    /// The greatest number of characters of a text.
+    pub max_length: Option<u64>,
+    /// How the cell is read, where it is not as the source says.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reading: Reading,
+}
+
+/// How cells are read: for all columns of a source, or for one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reading {
+    /// Cells that have no value, white space around them left out. Without, that is an empty cell,
+    /// in every type but text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub null_values: Option<Vec<String>>,
+    /// The words for true, in place of the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub true_values: Option<Vec<String>>,
+    /// The words for false, in place of the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub false_values: Option<Vec<String>>,
+    /// What stands before the fraction of a number; a point by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<char>,
+    /// What may stand between groups of three digits; nothing by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<char>,
+    /// Whether white space around a text is left out. Around all other values it always is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trim: Option<bool>,
+    /// The IANA name of the time zone of dates with times that name no offset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+}
+
+/// How rows become records, as far as it is not said of one column.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecordSettings {
+    /// How cells are read.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reading: Reading,
+    /// Columns of the file that `fields` does not name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unknown_columns: UnknownColumns,
+    /// Columns of `fields` that are not in the file, and are not required.
+    #[serde(skip_serializing_if = "is_default")]
+    pub missing_columns: MissingColumns,
+    /// Rows with fewer cells than the header.
+    #[serde(skip_serializing_if = "is_default")]
+    pub short_rows: ShortRows,
+    /// Rows with more cells than the header.
+    #[serde(skip_serializing_if = "is_default")]
+    pub long_rows: LongRows,
+}
+
+/// What becomes of columns that the definition does not name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownColumns {
+    /// They go through as they are, under their own names.
+    #[default]
+    Pass,
+    /// They are left out.
+    Drop,
+    /// A file with a header that names one fails; of other files, a row that has one is a reject.
+    Reject,
+}
+
+/// What becomes of columns that the definition names and the file does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingColumns {
+    /// The records are without the field.
+    #[default]
+    Pass,
+    /// The field is null.
+    Null,
+    /// As if each of them were required.
+    Reject,
+}
+
+/// What becomes of rows with fewer cells than the header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShortRows {
+    /// They are rejects.
+    #[default]
+    Reject,
+    /// The fields whose cells are missing are null, or have their defaults.
+    Fill,
+}
+
+/// What becomes of rows with more cells than the header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LongRows {
+    /// They are rejects.
+    #[default]
+    Reject,
+    /// The cells beyond the header's are left out.
+    Cut,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What a field is to its table.
@@ -154,13 +298,11 @@ pub enum Role {
     User,
 }
 
-/// How a cell becomes a JSON value. An empty cell is `null`, in every type but text, where it is
-/// the empty string.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How a cell becomes a JSON value. A cell without a value is `null`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldType {
-    /// A string, exactly as written.
-    #[default]
+    /// A string, exactly as written; an empty one is a value.
     Text,
     /// Digits with an optional sign; a JSON number, exact at any length.
     Integer,
@@ -173,10 +315,19 @@ pub enum FieldType {
     Boolean,
     /// A calendar date; a string `YYYY-MM-DD`.
     Date,
-    /// A date and time; an RFC 3339 string, in UTC when the input names an offset, else without one.
+    /// A date and time; an RFC 3339 string, in UTC when the input names an offset or the definition
+    /// a time zone, else without one.
     Datetime,
+    /// A time of day; a string `HH:MM:SS`, with the fraction as written.
+    Time,
     /// An email address; a string, trimmed.
     Email,
+    /// An absolute URL with a host; a string, trimmed.
+    Url,
+    /// A UUID; a string in the usual form with hyphens and small letters.
+    Uuid,
+    /// A text that is JSON; its value.
+    Json,
 }
 
 /// What happens to rows that cannot become records.
@@ -188,6 +339,10 @@ pub struct RejectPolicy {
     pub max_count: Option<u64>,
     /// A greater share of rejects among the rows fails the object (looked at when the object ends).
     pub max_ratio: Option<f64>,
+    /// The whole file is checked before any of it is delivered: one that passes a limit publishes
+    /// nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strict: bool,
 }
 
 // A share is never NaN: it is between 0 and 1.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::definition::{Destination, Field, Format, Mode, RejectPolicy, Source};
+use super::definition::{Destination, Field, Format, Mode, RecordSettings, RejectPolicy, Source};
 
 /// What the fingerprint is made of.
 #[derive(Serialize)]
@@ -20,15 +20,17 @@ struct Decisive<'s> {
     max_size: u64,
     format: &'s Format,
     fields: Vec<&'s Field>,
+    records: Option<&'s RecordSettings>,
     rejects: &'s RejectPolicy,
     deliver: Vec<String>,
+    limits: Option<&'s BTreeMap<String, u64>>,
 }
 
 impl Source {
     /// Sixteen hexadecimal digits that change when the outcome of an object may change.
     ///
     /// In it: `connection`, `bucket`, `table`, `path` if it captures the table, `mode`, `max_size`,
-    /// `format`, `fields`, `rejects` and `deliver`. Not in it: `key`, other paths, `dedup`,
+    /// `format`, `fields`, `records`, `rejects`, `deliver` and `limits`. Not in it: `key`, other paths, `dedup`,
     /// `on_remove`, `refresh`, comments, whether a default is written out, and the order of fields
     /// and of destinations. A setting that is not given leaves no trace, so that settings which come
     /// with a later version of Inlet change the fingerprint of no source that does not use them.
@@ -46,8 +48,10 @@ impl Source {
             max_size: self.max_size,
             format: &self.format,
             fields,
+            records: Some(&self.records).filter(|records| **records != RecordSettings::default()),
             rejects: &self.rejects,
             deliver,
+            limits: Some(&self.limits).filter(|limits| !limits.is_empty()),
         };
         let value = serde_json::to_value(decisive).expect("settings are always JSON");
         let digest = Sha256::digest(canonical(&value));
@@ -102,6 +106,7 @@ mod tests {
         for same in [
             "# a comment",
             "mode = 'append'\n[format]\nskip_lines = 0\n[[deliver]]\nto = 'home'",
+            "[records]\nunknown_columns = 'pass'\nshort_rows = 'reject'\n[rejects]\nstrict = false\n[limits]",
             "path = 'x/*.csv'",
             "on_remove = 'keep'\ndedup = 'ever'\n[refresh]\npoll = 'rate(1 hour)'",
         ] {
@@ -129,7 +134,18 @@ mod tests {
             "[format]\ndelimiter = ';'",
             "[format]\nheader = true",
             "[fields]\na = { as = 'x' }",
+            "[fields]\na = { as = 'x', type = 'text' }",
+            "[fields]\na = { as = 'x', null_values = ['-'] }",
+            "[fields]\na = { as = 'x', default = '-' }",
+            "[fields]\na = { as = 'x', unique = true }",
+            "[fields]\na = { as = 'x', max_length = 3 }",
+            "[records]\nnull_values = ['-']",
+            "[records]\nunknown_columns = 'drop'",
+            "[records]\nlong_rows = 'cut'",
+            "[limits]\nmax_columns = 5",
+            "[limits]\nmax_ratio = 5",
             "[rejects]\nmax_ratio = 0.5",
+            "[rejects]\nstrict = true",
             "[[deliver]]\nto = 'sqs'",
         ] {
             let fingerprint = fingerprint(different);

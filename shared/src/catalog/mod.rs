@@ -16,6 +16,7 @@ mod catalog;
 mod definition;
 #[cfg(feature = "aws")]
 pub mod dynamodb;
+mod fields;
 mod files;
 mod fingerprint;
 mod fires;

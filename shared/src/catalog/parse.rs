@@ -3,16 +3,14 @@
 //! The functions here say which keys a definition has and what each may be; what is wrong is noted in
 //! the [`Document`], and the definition goes on with a default, so that the rest is checked too.
 
-use std::collections::HashMap;
-
 use super::definition::{
-    Access, Connection, Dedup, Destination, Field, FieldType, Format, FormatKind, MAX_OBJECT_SIZE,
-    Mode, OnReject, OnRemove, RefreshSchedule, RejectPolicy, Role, Source,
+    Access, Connection, Dedup, Destination, Format, FormatKind, MAX_OBJECT_SIZE, Mode, OnReject,
+    OnRemove, RefreshSchedule, RejectPolicy, Source,
 };
 use super::path::PathPattern;
 use super::problem::Complaint;
 use super::reader::{Document, Found, Position, Table};
-use super::{schedule, size};
+use super::{fields, schedule, size};
 
 /// A definition and the places in its file that checks across files name. An empty key was missing
 /// or wrong, which is noted already.
@@ -24,13 +22,17 @@ pub(super) struct Placed<T> {
 }
 
 /// Where each key of a source belongs, to help with one that stands under the wrong header.
-const SOURCE_KEYS: [(&str, &[&str]); 4] = [
+pub(super) const SOURCE_KEYS: [(&str, &[&str]); 5] = [
     (
         "at the top, above the first [header]",
         &["key", "connection", "bucket", "path", "table", "mode", "max_size", "dedup", "on_remove"],
     ),
-    ("in [format]", &["kind", "delimiter", "header", "skip_lines"]),
-    ("in [rejects]", &["policy", "max_count", "max_ratio"]),
+    ("in [format]", &["kind", "delimiter", "header", "skip_lines", "rows"]),
+    (
+        "in [records]",
+        &["unknown_columns", "missing_columns", "short_rows", "long_rows", "null_values"],
+    ),
+    ("in [rejects]", &["policy", "max_count", "strict"]),
     ("in [refresh]", &["schedule", "poll", "timezone"]),
 ];
 
@@ -85,6 +87,7 @@ pub(super) fn source(document: &Document<'_>) -> Option<Placed<Source>> {
         let message = "the table is named twice: by table and by {table} in path";
         top.note(table.at, message, "remove one of the two");
     }
+    let records = top.table("records").map(fields::records).unwrap_or_default();
     let value = Source {
         key: key.value,
         connection: connection.value,
@@ -112,10 +115,15 @@ pub(super) fn source(document: &Document<'_>) -> Option<Placed<Source>> {
             &[("delete", Some(OnRemove::Delete)), ("keep", Some(OnRemove::Keep))],
         ),
         format: top.table("format").map(format).unwrap_or_default(),
-        fields: top.table("fields").map(fields).unwrap_or_default(),
+        fields: top
+            .table("fields")
+            .map(|table| fields::fields(table, &records.reading))
+            .unwrap_or_default(),
+        records,
         rejects: top.table("rejects").map(rejects).unwrap_or_default(),
         refresh: top.table("refresh").map(refresh).unwrap_or_default(),
         deliver: deliver(&mut top),
+        limits: top.table("limits").map(fields::limits).unwrap_or_default(),
     };
     top.finish(&SOURCE_KEYS);
     let file = document.name().to_owned();
@@ -129,8 +137,10 @@ fn format(mut table: Table<'_>) -> Format {
                 "kind",
                 &[
                     ("csv", Some(FormatKind::Csv)),
-                    ("json", None),
-                    ("ndjson", None),
+                    ("json", Some(FormatKind::Json)),
+                    ("jsonl", Some(FormatKind::Jsonl)),
+                    ("ndjson", Some(FormatKind::Jsonl)),
+                    ("xml", Some(FormatKind::Xml)),
                     ("parquet", None),
                     ("xlsx", None),
                     ("xls", None),
@@ -143,76 +153,11 @@ fn format(mut table: Table<'_>) -> Format {
             .whole("skip_lines", u32::MAX.into())
             .and_then(|lines| u32::try_from(lines).ok())
             .unwrap_or_default(),
+        rows: text(&mut table, "rows"),
     };
     table.not_yet("encoding", "remove it: files are read as UTF-8");
     table.finish(&SOURCE_KEYS);
     format
-}
-
-fn fields(table: Table<'_>) -> Vec<Field> {
-    let mut fields = Vec::new();
-    let mut names: HashMap<String, String> = HashMap::new();
-    let mut id: Option<String> = None;
-    for (column, mut table) in table.each("fields") {
-        let name = table.string("as");
-        let role = table.choice(
-            "role",
-            &[("id", Some(Role::Id)), ("name", Some(Role::Name)), ("user", Some(Role::User))],
-        );
-        let kind = table.choice(
-            "type",
-            &[
-                ("text", Some(FieldType::Text)),
-                ("integer", Some(FieldType::Integer)),
-                ("decimal", Some(FieldType::Decimal)),
-                ("number", Some(FieldType::Number)),
-                ("boolean", Some(FieldType::Boolean)),
-                ("date", Some(FieldType::Date)),
-                ("datetime", Some(FieldType::Datetime)),
-                ("email", Some(FieldType::Email)),
-            ],
-        );
-        let format = table.string("format");
-        let required = table.boolean("required");
-
-        let name_at = name.as_ref().map_or(table.at(), |name| name.at);
-        let name = name.map_or_else(|| column.clone(), |name| name.value);
-        if let Some(other) = names.insert(name.clone(), column.clone()) {
-            let message = format!("\"{column}\" and \"{other}\" both become the field \"{name}\"");
-            table.note(name_at, message, "give one of them another name with as = \"…\"");
-        }
-        let is_id = role.as_ref().is_some_and(|role| role.value == Role::Id);
-        if let Some(role) = role.as_ref().filter(|_| is_id) {
-            if let Some(other) = &id {
-                let message = format!("\"{column}\" and \"{other}\" both have the role \"id\"");
-                table.note(role.at, message, "keep it at the column that names a row uniquely");
-            }
-            id = Some(column.clone());
-        }
-        if let Some(required) = required.as_ref().filter(|required| is_id && !required.value) {
-            table.note(
-                required.at,
-                "required = false with role = \"id\"",
-                "every row needs its id",
-            );
-        }
-        let role = role.map(|role| role.value);
-        let typed = table.has("type");
-        let kind = kind.map(|kind| kind.value).unwrap_or(match role {
-            Some(Role::User) => FieldType::Email,
-            _ => FieldType::Text,
-        });
-        let dated = matches!(kind, FieldType::Date | FieldType::Datetime);
-        if let Some(format) = format.as_ref().filter(|_| !dated) {
-            let remedy = if typed { "remove it" } else { "add type = \"date\" or \"datetime\"" };
-            table.note(format.at, "format is for the types date and datetime", remedy);
-        }
-        table.finish(&[]);
-        let format = format.map(|format| format.value);
-        let required = is_id || required.is_some_and(|required| required.value);
-        fields.push(Field { column, name, role, kind, format, required });
-    }
-    fields
 }
 
 fn rejects(mut table: Table<'_>) -> RejectPolicy {
@@ -228,8 +173,8 @@ fn rejects(mut table: Table<'_>) -> RejectPolicy {
         ),
         max_count: table.whole("max_count", u64::MAX),
         max_ratio: table.share("max_ratio"),
+        strict: flag(&mut table, "strict").unwrap_or_default(),
     };
-    table.not_yet("strict", "use policy = \"fail\" to stop at the first reject");
     table.finish(&SOURCE_KEYS);
     policy
 }
@@ -317,11 +262,11 @@ fn required(table: &mut Table<'_>, key: &'static str, remedy: &str) -> Found<Str
     found.unwrap_or(Found { value: String::new(), at: table.at() })
 }
 
-fn text(table: &mut Table<'_>, key: &'static str) -> Option<String> {
+pub(super) fn text(table: &mut Table<'_>, key: &'static str) -> Option<String> {
     table.string(key).map(|found| found.value)
 }
 
-fn flag(table: &mut Table<'_>, key: &'static str) -> Option<bool> {
+pub(super) fn flag(table: &mut Table<'_>, key: &'static str) -> Option<bool> {
     table.boolean(key).map(|found| found.value)
 }
 
@@ -333,7 +278,7 @@ fn parsed<T>(
     table.parsed(key, parse).map(|found| found.value)
 }
 
-fn choice<T: Copy + Default>(
+pub(super) fn choice<T: Copy + Default>(
     table: &mut Table<'_>,
     key: &'static str,
     words: &[(&'static str, Option<T>)],

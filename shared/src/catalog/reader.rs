@@ -81,6 +81,22 @@ impl<'t> Document<'t> {
     }
 }
 
+/// A single value as it is written, without the quotes of a string.
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.clone().into_owned()),
+        DeValue::Integer(digits) if digits.radix() == 10 => Some(digits.as_str().to_owned()),
+        DeValue::Integer(digits) => {
+            let value = i128::from_str_radix(digits.as_str(), digits.radix()).ok()?;
+            Some(value.to_string())
+        }
+        DeValue::Float(digits) => Some(digits.as_str().to_owned()),
+        DeValue::Boolean(value) => Some(value.to_string()),
+        DeValue::Datetime(value) => Some(value.to_string()),
+        DeValue::Array(_) | DeValue::Table(_) => None,
+    }
+}
+
 /// One table of a document.
 pub(super) struct Table<'d> {
     document: &'d Document<'d>,
@@ -156,6 +172,48 @@ impl<'d> Table<'d> {
                 None
             }
         }
+    }
+
+    /// Where the value of a key stands; where the table begins, if it is not there.
+    pub(super) fn at_of(&self, key: &str) -> Position {
+        let value = self.entries.get(key);
+        value.map_or(self.at, |value| self.document.position(value.span().start))
+    }
+
+    /// A single value in the words of a file: a string, which may be empty, or a number, a date, a
+    /// boolean as it is written.
+    pub(super) fn scalar(&mut self, key: &'static str) -> Option<String> {
+        let found = self.find(key)?;
+        let text = scalar(found.value);
+        if text.is_none() {
+            self.wrong_type(key, &found, "a single value");
+        }
+        text
+    }
+
+    /// A list of single values, as [`Table::scalar`] has them; one alone is a list of one.
+    pub(super) fn scalars(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let found = self.find(key)?;
+        let DeValue::Array(items) = found.value else {
+            let text = scalar(found.value);
+            if text.is_none() {
+                self.wrong_type(key, &found, "a list of values");
+            }
+            return text.map(|text| vec![text]);
+        };
+        let mut texts = Vec::new();
+        for item in items.iter() {
+            let at = self.document.position(item.span().start);
+            match scalar(item.get_ref()) {
+                Some(text) => texts.push(text),
+                None => {
+                    let item = Found { value: item.get_ref(), at };
+                    self.wrong_type(&format!("each value of {key}"), &item, "a single value");
+                    return None;
+                }
+            }
+        }
+        Some(texts)
     }
 
     /// A string that `parse` accepts.

@@ -4,7 +4,7 @@ use super::definition::Source;
 use super::path::{COMPRESSIONS, Captures};
 
 /// Extensions of formats, which a table's name leaves out.
-const FORMATS: [&str; 3] = ["csv", "tsv", "txt"];
+const FORMATS: [&str; 7] = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "xml"];
 
 impl Source {
     /// The table of the object `key`, which the source's path matched with `captures`: what `{table}`
@@ -46,6 +46,8 @@ mod tests {
             ("deals.2026.CSV.gz", "deals.2026"),
             ("a/b/Größe 1+2.tsv", "Größe 1+2"),
             ("deals.gz", "deals"),
+            ("deals.2026.ndjson.gz", "deals.2026"),
+            ("deals.xml", "deals"),
             ("deals.csv.csv", "deals.csv"),
             ("deals.dat", "deals.dat"),
             (".csv", ".csv"),

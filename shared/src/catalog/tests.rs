@@ -89,17 +89,169 @@ fn every_setting_is_read() {
     assert_eq!(columns, ["Name", "Deal ID", "Owner", "Seller", "Closed"], "in their order");
     let kinds: Vec<_> = source.fields.iter().map(|field| field.kind).collect();
     use FieldType::{Date, Email, Text};
-    assert_eq!(kinds, [Text, Text, Email, Text, Date], "a user is an email unless typed");
+    let expected = [None, None, Some(Email), Some(Text), Some(Date)];
+    assert_eq!(kinds, expected, "a user is an email unless typed");
     let required: Vec<_> = source.fields.iter().map(|field| field.required).collect();
     assert_eq!(required, [false, true, false, false, true], "an id is required");
     assert_eq!(source.fields[1].name, "id");
     assert_eq!(source.fields[3].name, "Seller");
-    assert_eq!(source.fields[4].format.as_deref(), Some("%d.%m.%Y"));
+    assert_eq!(source.fields[4].format, ["%d.%m.%Y"]);
     assert_eq!(source.rejects.policy, OnReject::Skip);
     assert_eq!((source.rejects.max_count, source.rejects.max_ratio), (Some(10), Some(0.01)));
     assert_eq!(source.refresh.timezone.as_deref(), Some("Europe/Paris"));
     assert_eq!(source.deliver.len(), 3);
     assert_eq!(source.deliver[1], Destination::File { directory: Some("copies".to_owned()) });
+}
+
+const RULES: &str = r#"
+key = "deals"
+connection = "inlet"
+bucket = "acme-drop"
+[records]
+unknown_columns = "drop"
+missing_columns = "null"
+short_rows = "fill"
+long_rows = "cut"
+null_values = ["", "NULL"]
+true_values = "oui"
+false_values = ["non", "faux"]
+decimal = ","
+group = " "
+trim = true
+timezone = "Europe/Paris"
+[fields]
+a = { type = "integer", min = -1, max = 10, default = 0, unique = true, allowed = [0, 1] }
+b = { type = "datetime", format = ["%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M"], timezone = "UTC" }
+c = { pattern = "[a-z]+", min_length = 1, max_length = 20, null_values = "-", trim = false }
+d = { type = "time", max = 12:00:00 }
+e = { type = "date", min = 2026-01-01 }
+f = { type = "decimal", decimal = ".", group = ",", default = "1,234.5" }
+g = { type = "url" }
+h = { type = "uuid" }
+i = { type = "json", default = "[]" }
+j = { type = "boolean", default = "oui" }
+[limits]
+max_row_bytes = "1MB"
+max_columns = 200
+max_ratio = 50
+[rejects]
+strict = true
+max_count = 0
+"#;
+
+#[test]
+fn every_rule_of_a_field_is_read() {
+    let source = source(RULES);
+    let records = &source.records;
+    assert_eq!(records.unknown_columns, UnknownColumns::Drop);
+    assert_eq!(records.missing_columns, MissingColumns::Null);
+    assert_eq!((records.short_rows, records.long_rows), (ShortRows::Fill, LongRows::Cut));
+    assert_eq!(records.reading.null_values.as_deref(), Some(&["".into(), "NULL".into()][..]));
+    assert_eq!((records.reading.decimal, records.reading.group), (Some(','), Some(' ')));
+    assert_eq!(records.reading.timezone.as_deref(), Some("Europe/Paris"));
+    let a = &source.fields[0];
+    assert_eq!((a.min.as_deref(), a.max.as_deref()), (Some("-1"), Some("10")));
+    assert_eq!((a.default.as_deref(), a.unique), (Some("0"), true));
+    assert_eq!(a.allowed.as_deref(), Some(&["0".to_owned(), "1".to_owned()][..]));
+    assert_eq!(source.fields[1].format.len(), 2);
+    assert_eq!(source.fields[1].reading.timezone.as_deref(), Some("UTC"));
+    assert_eq!(source.fields[2].reading.null_values.as_deref(), Some(&["-".to_owned()][..]));
+    assert_eq!(source.fields[3].max.as_deref(), Some("12:00:00"));
+    assert_eq!(source.fields[4].min.as_deref(), Some("2026-01-01"));
+    let limits = [("max_columns", 200), ("max_ratio", 50), ("max_row_bytes", 1_000_000)];
+    let limits: Vec<_> = limits.map(|(name, value)| (name.to_owned(), value)).into();
+    assert_eq!(source.limits.clone().into_iter().collect::<Vec<_>>(), limits);
+    assert!(source.rejects.strict && source.rejects.max_count == Some(0));
+    let json = serde_json::to_string(&source).unwrap();
+    assert_eq!(serde_json::from_str::<Source>(&json).unwrap(), source, "{json}");
+}
+
+#[test]
+fn each_mistake_in_a_rule_says_what_to_do() {
+    for (more, expected) in [
+        ("[records]\nunknown_colums = 'drop'", "did you mean \"unknown_columns\"?"),
+        ("[records]\nunknown_columns = 'ignore'", "it can be \"pass\", \"drop\" or \"reject\""),
+        ("[records]\ntimezone = 'Paris'", "5:12: \"Paris\" is not a time zone; use a name such"),
+        ("[records]\ntrue_values = ['x']", "true_values stands without false_values; give false_v"),
+        ("[records]\ntrue_values = 'x'\nfalse_values = 'X'", "6:16: \"x\" is both true and false"),
+        ("[records]\ndecimal = ',,'", "\",,\" is not one character"),
+        ("[records]\ndecimal = '5'", "decimal is a character that numbers are made of"),
+        ("[records]\ngroup = '.'", "5:9: decimal and group are both '.'"),
+        ("[records]\nnull_values = [['x']]", "each value of null_values must be a single value"),
+        ("[records]\nmax_count = 5", "it belongs in [rejects]"),
+        ("[limits]\nmax_rows = 5", "unknown key \"max_rows\" in [limits]"),
+        ("[limits]\nmax_row_bytes = '5 kg'", "\"5 kg\" is not a size"),
+        ("[limits]\nmax_columns = '5'", "max_columns must be a whole number, not a TOML string"),
+        ("[limits]\nmax_columns = 0", "5:15: max_columns is 0"),
+        ("[fields]\na = { pattern = '(' }", "5:17: pattern is not a regular expression: "),
+        ("[fields]\na = { pattern = 'a)|(b' }", "pattern is not a regular expression"),
+        ("[fields]\na = { pattern = '(a{1000}){1000}' }", "it takes more than 1048576 bytes"),
+        ("[fields]\na = { type = 'date', format = '%d.%m' }", "does not hold a whole date"),
+        ("[fields]\na = { type = 'date', format = ['%Y-%m-%d', '%!'] }", "is not a pattern"),
+        (
+            "[fields]\na = { type = 'date', min = '2026-13-01' }",
+            "min \"2026-13-01\" is no value: not a d",
+        ),
+        (
+            "[fields]\na = { min = 5 }",
+            "5:13: min is for the types of numbers, dates and times; add one",
+        ),
+        ("[fields]\na = { type = 'integer', min = 5, max = 4 }", "min = 5 is above max = 4"),
+        ("[fields]\na = { min_length = 5, max_length = 4 }", "min_length = 5 is above max_length"),
+        (
+            "[fields]\na = { type = 'date', decimal = ',' }",
+            "decimal is for the types integer, decima",
+        ),
+        (
+            "[fields]\na = { type = 'integer', trim = true }",
+            "trim is for the type text: all others",
+        ),
+        (
+            "[fields]\na = { type = 'integer', default = 'x' }",
+            "default \"x\" is no value: not an integ",
+        ),
+        (
+            "[fields]\na = { default = 'z', allowed = ['x'] }",
+            "default \"z\" would be refused: not one of",
+        ),
+        ("[fields]\na = { type = 'integer', allowed = [1, 'x'] }", "allowed \"x\" is no value"),
+        ("[fields]\na = { role = 'id', default = 'z' }", "every row needs its own id"),
+        ("[fields]\na = { unique = 1 }", "unique must be true or false"),
+        ("[fields]\na = { default = {} }", "default must be a single value, not a TOML table"),
+    ] {
+        let problem = problem_of(more);
+        assert!(
+            problem.contains(expected),
+            "{more}\n  gave      {problem}\n  expected  {expected}"
+        );
+    }
+}
+
+#[test]
+fn mistakes_in_rules_are_listed_together() {
+    let text = "key = 'a'\nconnection = 'inlet'\nbucket = 'one'\n[records]\ntimezone = 'Paris'\n\
+                [fields]\na = { type = 'date', trim = true, pattern = '(', format = '%Q' }\n\
+                b = { type = 'datetime' }\n";
+    let lines: Vec<String> = problems_of_source(text).lines().map(str::to_owned).collect();
+    let places: Vec<&str> = lines.iter().filter_map(|line| line.split(": ").next()).collect();
+    let expected = ["deals.toml:5:12", "deals.toml:7:29", "deals.toml:7:45", "deals.toml:7:59"];
+    assert_eq!(places, expected, "{lines:#?}");
+}
+
+#[test]
+fn documents_and_the_path_of_their_rows_can_be_stated() {
+    for (word, kind) in [
+        ("json", FormatKind::Json),
+        ("jsonl", FormatKind::Jsonl),
+        ("ndjson", FormatKind::Jsonl),
+        ("xml", FormatKind::Xml),
+    ] {
+        let text = format!(
+            "key = 'a'\nconnection = 'inlet'\nbucket = 'one'\n[format]\nkind = '{word}'\nrows = 'data.items'"
+        );
+        let format = source(&text).format;
+        assert_eq!((format.kind, format.rows.as_deref()), (Some(kind), Some("data.items")));
+    }
 }
 
 #[test]
@@ -182,7 +334,6 @@ fn each_mistake_in_a_source_says_what_to_do() {
         ("format.delimiter = '||'", "delimiter \"||\" is not one byte"),
         ("format.delimiter = '§'", "is not one byte"),
         ("format.delimiter = ''", "delimiter is empty"),
-        ("rejects.strict = true", "not supported yet: strict in [rejects]"),
         ("rejects.policy = 'drop'", "unknown policy \"drop\", it can be \"quarantine\", \"skip\""),
         ("rejects.max_ratio = nan", "max_ratio = nan is not between 0 and 1"),
         ("rejects.max_count = 1.5", "max_count must be a whole number, not a TOML float"),
@@ -212,7 +363,10 @@ fn each_mistake_in_a_source_says_what_to_do() {
             "unknown key \"typ\" in [fields] \"a\"; did you mean \"type\"?",
         ),
         ("[fields]\na = { type = 'integr' }", "did you mean \"integer\"?"),
-        ("[fields]\na = { format = '%Y' }", "5:16: format is for the types date and datetime"),
+        (
+            "[fields]\na = { format = '%Y' }",
+            "5:16: format is for the types date, datetime and time",
+        ),
         ("[fields]\na = { role = 'id', required = false }", "every row needs its id"),
         ("[fields]\na = {}\nb = { as = 'a' }", "\"b\" and \"a\" both become the field \"a\""),
     ] {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::json::JsonProblem;
 use crate::failure::{Disposition, Failure};
 
 /// A limit that a file passed.
@@ -52,6 +53,12 @@ pub enum FormatError {
         /// The limit.
         limit: Limit,
     },
+    /// A file that must be kept whole is too large for that.
+    #[error("the file has more than {} = {} bytes, and its format can only be read when it is at hand as a whole", .limit.setting, .limit.value)]
+    TooLargeToSpool {
+        /// The limit.
+        limit: Limit,
+    },
     /// The text is not in UTF-8.
     #[error("unsupported encoding {found}")]
     UnsupportedEncoding {
@@ -86,6 +93,64 @@ pub enum FormatError {
         /// The limit.
         limit: Limit,
     },
+    /// A text is not JSON.
+    #[error("the file is not JSON on line {line}, column {column} (byte {byte_offset}): {problem}")]
+    Json {
+        /// The line.
+        line: u64,
+        /// The place in the line, in bytes, from 1.
+        column: u64,
+        /// The offset of the byte.
+        byte_offset: u64,
+        /// What is wrong there.
+        problem: JsonProblem,
+    },
+    /// A text is not XML.
+    #[error(
+        "the file is not XML that can be read on line {line}, column {column} (byte {byte_offset}): {problem}"
+    )]
+    Xml {
+        /// The line.
+        line: u64,
+        /// The place in the line, in bytes, from 1.
+        column: u64,
+        /// The offset of the byte.
+        byte_offset: u64,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// A text says of itself that it is in another encoding.
+    #[error("unsupported encoding {declared:?}, which the file declares")]
+    DeclaredEncoding {
+        /// What it says.
+        declared: String,
+    },
+    /// Things lie in each other, too many times.
+    #[error("what lies in each other on line {line} (byte {byte_offset}) is deeper than {} = {}", .limit.setting, .limit.value)]
+    TooDeep {
+        /// The line.
+        line: u64,
+        /// The offset of the one that is too deep.
+        byte_offset: u64,
+        /// The limit.
+        limit: Limit,
+    },
+    /// The path of the rows leads nowhere.
+    #[error("nothing is at format.rows = {path:?}; the document begins with {}", names(.found))]
+    RowsNotFound {
+        /// The path.
+        path: String,
+        /// Names that are in the document.
+        found: Vec<String>,
+    },
+    /// Where the rows are was found in the first bytes, and what follows could be rows as well.
+    #[error("a second list that could be the rows begins on line {line} (byte {byte_offset})")]
+    RowsAmbiguous {
+        /// The line.
+        line: u64,
+        /// The offset of the first thing in it.
+        byte_offset: u64,
+    },
     /// The row that names the columns cannot be read.
     #[error("the header on line {line} (byte {byte_offset}) {problem}")]
     Header {
@@ -113,10 +178,17 @@ impl FormatError {
             Self::GzipCorrupt { .. } => "gzip_corrupt",
             Self::GzipTrailing { .. } => "gzip_trailing_bytes",
             Self::ExpandsTooFar { .. } => "expands_too_far",
+            Self::TooLargeToSpool { .. } => "too_large_to_spool",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
             Self::Unsupported { .. } => "unsupported_format",
             Self::RowTooLong { .. } => "row_too_long",
             Self::TooManyColumns { .. } => "too_many_columns",
+            Self::Json { .. } => "invalid_json",
+            Self::Xml { .. } => "invalid_xml",
+            Self::DeclaredEncoding { .. } => "unsupported_encoding",
+            Self::TooDeep { .. } => "too_deep",
+            Self::RowsNotFound { .. } => "rows_not_found",
+            Self::RowsAmbiguous { .. } => "rows_ambiguous",
             Self::Header { .. } => "invalid_header",
             Self::Delimiter { .. } => "invalid_delimiter",
         }
@@ -136,15 +208,35 @@ impl FormatError {
             Self::ExpandsTooFar { limit, .. } => {
                 format!("If the file is meant to be like this, raise {}", limit.setting)
             }
-            Self::UnsupportedEncoding { .. } => "Save the file as UTF-8".into(),
+            Self::TooLargeToSpool { limit } => {
+                format!("Split the file, or raise {}", limit.setting)
+            }
+            Self::Xml { .. } => {
+                "Correct the file there and upload it again; if it is not XML, state format.kind"
+                    .into()
+            }
+            Self::UnsupportedEncoding { .. } | Self::DeclaredEncoding { .. } => {
+                "Save the file as UTF-8".into()
+            }
             Self::Unsupported { remedy, .. } => (*remedy).into(),
             Self::RowTooLong { limit, .. } => format!(
-                "Look for a quote that is opened on this line and never closed: no row may be longer than {} bytes",
+                "Look for a quote that is opened on this line and never closed: no row may be longer than {} bytes. If the rows are within a document, state their path in format.rows",
                 limit.value
             ),
             Self::TooManyColumns { limit, .. } => {
                 format!("Check format.delimiter: no row may have more than {} cells", limit.value)
             }
+            Self::Json { .. } => {
+                "Correct the file there and upload it again; if it is not JSON, state format.kind"
+                    .into()
+            }
+            Self::TooDeep { limit, .. } => {
+                format!("Upload the file with less nesting than {}", limit.value)
+            }
+            Self::RowsNotFound { .. } => {
+                "Correct format.rows, the path to the rows, or the file".into()
+            }
+            Self::RowsAmbiguous { .. } => "State the path to the rows in format.rows".into(),
             Self::Header { .. } => {
                 "Correct the header, or state format.skip_lines if it is not on the first line"
                     .into()
@@ -162,6 +254,9 @@ impl FormatError {
             // Another version of the file, of Inlet or of the definition may pass.
             Self::Unsupported { .. }
             | Self::UnsupportedEncoding { .. }
+            | Self::DeclaredEncoding { .. }
+            | Self::RowsNotFound { .. }
+            | Self::RowsAmbiguous { .. }
             | Self::Delimiter { .. } => Disposition::Park,
             _ => Disposition::DeadLetter,
         }
@@ -170,5 +265,12 @@ impl FormatError {
     /// The same in the shape that the ledger and the command line show.
     pub fn failure(&self) -> Failure {
         Failure::new(self.code(), self.to_string(), self.remedy(), self.disposition())
+    }
+}
+
+fn names(found: &[String]) -> String {
+    match found {
+        [] => "no names at all".to_owned(),
+        found => found.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "),
     }
 }

@@ -27,11 +27,21 @@ mod dialect;
 mod error;
 mod gzip;
 mod header;
+mod heads;
 mod index;
 mod input;
+mod json;
+mod lines;
+#[cfg(test)]
+pub(crate) mod listed;
 mod row;
+mod settings;
 mod sniff;
+mod spool;
 mod unquote;
+mod values;
+mod window;
+mod xml;
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -39,7 +49,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use error::{FormatError, Limit};
+pub use json::JsonProblem;
 pub use row::{Form, Head, Part, Position, Row, RowFault};
+pub use settings::LimitSetting;
 
 use self::input::Input;
 use crate::catalog;
@@ -53,10 +65,18 @@ pub struct Limits {
     pub max_row_bytes: usize,
     /// Cells of one row.
     pub max_columns: usize,
+    /// Objects, arrays or elements within one another, in one document.
+    pub max_nesting: usize,
     /// Bytes that a compressed file may expand to.
     pub max_expanded_bytes: Option<u64>,
+    /// Bytes of a file that is kept whole while it is read, in memory or on disk: of formats that
+    /// begin at their end.
+    pub max_spooled_bytes: u64,
     /// Times that a compressed file may expand, looked at from [`Limits::RATIO_FROM`] bytes on.
     pub max_ratio: u64,
+    /// Bytes, in memory or on disk, that remember the values of unique columns: 32 for each value,
+    /// and as much again between them.
+    pub max_unique_bytes: u64,
 }
 
 impl Limits {
@@ -69,9 +89,12 @@ impl Default for Limits {
         Self {
             max_row_bytes: 16 << 20,
             max_columns: 16_384,
+            max_nesting: 128,
             max_expanded_bytes: None,
+            max_spooled_bytes: 2 << 30,
             // Real tables stay well below 200; deflate cannot pass 1032.
             max_ratio: 500,
+            max_unique_bytes: 4 << 30,
         }
     }
 }
@@ -83,7 +106,7 @@ pub struct Detected {
     pub compression: Compression,
     /// The kind of file.
     pub kind: catalog::FormatKind,
-    /// The character between cells.
+    /// The character between cells; NUL in formats without one.
     pub delimiter: char,
     /// Whether the first row named the columns.
     pub has_header: bool,
@@ -94,9 +117,25 @@ pub struct Detected {
 }
 
 impl Detected {
+    /// A file whose rows bring the names of their columns along.
+    fn of_values(
+        compression: Compression,
+        kind: catalog::FormatKind,
+        columns: Vec<String>,
+        evidence: Vec<String>,
+    ) -> Self {
+        Self { compression, kind, delimiter: '\0', has_header: false, columns, evidence }
+    }
+
+    /// Whether reading can begin between two rows, in the decompressed bytes. Other kinds are read
+    /// from their beginning.
+    fn goes_on_in_the_middle(&self) -> bool {
+        matches!(self.kind, catalog::FormatKind::Csv | catalog::FormatKind::Jsonl)
+    }
+
     /// Whether a place between two rows is a place in the bytes of the file, too.
     pub fn can_seek(&self) -> bool {
-        self.compression == Compression::None && self.kind == catalog::FormatKind::Csv
+        self.compression == Compression::None && self.goes_on_in_the_middle()
     }
 
     /// The place in the stored bytes at which to begin reading for [`resume`] at `at`.
@@ -104,10 +143,12 @@ impl Detected {
         if self.can_seek() { at.byte_offset } else { 0 }
     }
 
-    /// Whether it takes up little room, where it is kept with the place at which reading goes on.
-    pub fn is_small(&self) -> bool {
+    /// Whether it is of use, and takes up little room, where it is kept with the place at which reading
+    /// goes on.
+    pub fn is_worth_keeping(&self) -> bool {
         const SMALL: usize = 32 << 10;
-        self.columns.iter().map(|name| name.len() + 3).sum::<usize>() < SMALL
+        let length = self.columns.iter().map(|name| name.len() + 3).sum::<usize>();
+        self.goes_on_in_the_middle() && length < SMALL
     }
 }
 
@@ -128,9 +169,27 @@ pub struct Hints<'a> {
     pub name: &'a str,
 }
 
+/// One kind of file, read row by row.
+trait Reader: Send {
+    /// Goes to the next row; `false` at the end. An error ends the file.
+    fn advance(&mut self) -> Result<bool, FormatError>;
+    /// The current row.
+    fn row(&self) -> Row<'_>;
+    /// The place after the current row.
+    fn position(&self) -> Position;
+    /// The head of the current row; before the first row, that of the first.
+    fn head(&self) -> &Arc<Head>;
+}
+
 /// The rows of one file, one at a time.
 pub struct Rows {
-    reader: csv::Reader,
+    reader: AnyReader,
+}
+
+/// Delimited cells without a detour, as there are most of them; and all other kinds.
+enum AnyReader {
+    Csv(csv::Reader),
+    Other(Box<dyn Reader>),
 }
 
 impl Rows {
@@ -139,17 +198,26 @@ impl Rows {
     #[allow(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Row<'_>>, FormatError> {
-        if self.reader.advance()? { Ok(Some(self.reader.row())) } else { Ok(None) }
+        match &mut self.reader {
+            AnyReader::Csv(csv) => Ok(if csv.advance()? { Some(csv.row()) } else { None }),
+            AnyReader::Other(other) => Ok(if other.advance()? { Some(other.row()) } else { None }),
+        }
     }
 
     /// The place after the row that was given last.
     pub fn position(&self) -> Position {
-        self.reader.position()
+        match &self.reader {
+            AnyReader::Csv(csv) => csv.position(),
+            AnyReader::Other(other) => other.position(),
+        }
     }
 
     /// The head of the row that was given last; before that, the head of the first row.
     pub fn head(&self) -> &Arc<Head> {
-        self.reader.head()
+        match &self.reader {
+            AnyReader::Csv(csv) => csv.head(),
+            AnyReader::Other(other) => other.head(),
+        }
     }
 }
 
@@ -168,7 +236,27 @@ pub fn open(
     }
     let kind = sniff::kind(input.peek(sniff::SAMPLE)?, hints, settings, &mut evidence)?;
     let (reader, detected) = match kind {
-        catalog::FormatKind::Csv => csv::open(input, compression, settings, limits, evidence)?,
+        catalog::FormatKind::Csv => {
+            let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Csv(csv), detected)
+        }
+        catalog::FormatKind::Json => {
+            let (json, detected) = json::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Other(json), detected)
+        }
+        // A path leads through documents, whether each has a line of its own or not.
+        catalog::FormatKind::Jsonl if settings.rows.is_some() => {
+            let (json, detected) = json::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Other(json), detected)
+        }
+        catalog::FormatKind::Jsonl => {
+            let (lines, detected) = json::open_lines(input, compression, limits, evidence)?;
+            (AnyReader::Other(lines), detected)
+        }
+        catalog::FormatKind::Xml => {
+            let (xml, detected) = xml::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Other(xml), detected)
+        }
     };
     Ok((Rows { reader }, detected))
 }
@@ -185,10 +273,16 @@ pub fn resume(
     settings: &catalog::Format,
     limits: Limits,
 ) -> Result<(Rows, Detected), FormatError> {
-    if let Some(detected) = detected
-        && detected.kind == catalog::FormatKind::Csv
-    {
-        let reader = csv::resume(Box::new(input), detected, at, limits)?;
+    if let Some(detected) = detected.filter(|detected| detected.goes_on_in_the_middle()) {
+        let reader = match detected.kind {
+            catalog::FormatKind::Jsonl => AnyReader::Other(json::resume_lines(
+                Box::new(input),
+                detected.compression,
+                at,
+                limits,
+            )?),
+            _ => AnyReader::Csv(csv::resume(Box::new(input), detected, at, limits)?),
+        };
         return Ok((Rows { reader }, detected.clone()));
     }
     let (mut rows, detected) = open(input, hints, settings, limits)?;

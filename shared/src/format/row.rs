@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::json::JsonProblem;
+
 /// What the rows that follow one another in a file have in common. A file of delimited cells has one
 /// head; a workbook has one for each sheet, an archive at least one for each member, and JSON one for
 /// each set of keys in a row.
@@ -57,6 +59,13 @@ pub enum RowFault {
         /// Physical lines from the row's first to the end of the file.
         lines: u64,
     },
+    /// What is wrong with the JSON of the row.
+    Json {
+        /// What.
+        problem: JsonProblem,
+        /// Where, in bytes from the row's beginning.
+        at: u64,
+    },
 }
 
 /// Where one cell lies in the bytes of its row.
@@ -106,9 +115,11 @@ impl<'a> Row<'a> {
         (self.byte_offset < u64::MAX).then_some(self.byte_offset)
     }
 
-    /// The place before the row.
+    /// The place before the row. In formats in which rows have no place of their own, its number alone
+    /// counts.
     pub fn begins(&self) -> Position {
-        Position { byte_offset: self.byte_offset, line: self.line, row: self.number - 1 }
+        let byte_offset = self.byte_offset().unwrap_or(0);
+        Position { byte_offset, line: self.line, row: self.number.saturating_sub(1) }
     }
 
     /// The row as it is in the file, without the line end; where it has no bytes of its own there, its
@@ -136,7 +147,7 @@ impl<'a> Row<'a> {
         self.spans.len()
     }
 
-    /// Whether the row has no cells, which only a row with a fault has.
+    /// Whether the row has no cells: one with a fault, or a value without members.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }

@@ -3,8 +3,8 @@
 //! Everything here is a file that somebody dropped where rows were expected. Read as CSV it would
 //! give rows of garbage, so it is refused by name instead.
 
-use super::{FormatError, Hints};
-use crate::catalog;
+use super::{FormatError, Hints, json, xml};
+use crate::catalog::{self, FormatKind};
 
 const CONVERT: &str = "Export the table as CSV";
 const UNPACK: &str = "Upload the file uncompressed, or compressed with gzip";
@@ -34,17 +34,69 @@ const SIGNATURES: &[(&[u8], &str, &str)] = &[
 /// What kind of file begins with `sample` (decompressed), and why.
 pub(super) fn kind(
     sample: &[u8],
-    _hints: Hints<'_>,
+    hints: Hints<'_>,
     settings: &catalog::Format,
-    _evidence: &mut Vec<String>,
-) -> Result<catalog::FormatKind, FormatError> {
-    check(sample, settings.kind.is_some())?;
-    Ok(settings.kind.unwrap_or(catalog::FormatKind::Csv))
+    evidence: &mut Vec<String>,
+) -> Result<FormatKind, FormatError> {
+    // In a text of JSON a NUL has a place, and is a mistake there. In UTF-16 every other byte is one.
+    let json = matches!(settings.kind, Some(FormatKind::Json | FormatKind::Jsonl));
+    let utf16 = matches!(sample, [0, _, 0, ..] | [_, 0, _, 0, ..]);
+    match memchr::memchr(0, sample) {
+        Some(at) if json && !utf16 => check(&sample[..at])?,
+        _ => check(sample)?,
+    }
+    if let Some(stated) = settings.kind {
+        return Ok(stated);
+    }
+    let text = sample.strip_prefix(BOM).unwrap_or(sample);
+    let whole = sample.len() < SAMPLE;
+    let named = named(hints.name);
+    if let Some((kind, why)) = json::sniff::kind(text, whole) {
+        // One line tells nothing of those that follow.
+        if kind == FormatKind::Json && named == Some(FormatKind::Jsonl) && has_one_line(text) {
+            evidence.push("format jsonl: the name says so".to_owned());
+            return Ok(FormatKind::Jsonl);
+        }
+        evidence.push(why);
+        return Ok(kind);
+    }
+    let tag = text.trim_ascii_start().starts_with(b"<");
+    if xml::detect::is_xml(text) || (tag && named == Some(FormatKind::Xml)) {
+        evidence.push("format xml: the first bytes are elements of XML".to_owned());
+        return Ok(FormatKind::Xml);
+    }
+    check_text(text)?;
+    if let Some(kind) = named {
+        evidence.push(match kind {
+            FormatKind::Jsonl => "format jsonl: the name says so".to_owned(),
+            FormatKind::Xml => "format xml: the name says so".to_owned(),
+            _ => "format json: the name says so".to_owned(),
+        });
+        return Ok(kind);
+    }
+    Ok(FormatKind::Csv)
 }
 
-/// Refuses what is certainly not text in UTF-8, or not a table. `stated`: the definition says that
-/// the file is CSV, so what could be text is taken for it.
-fn check(sample: &[u8], stated: bool) -> Result<(), FormatError> {
+/// The kind that a name says, for texts that could be anything.
+fn named(name: &str) -> Option<FormatKind> {
+    let name = name.to_ascii_lowercase();
+    let packed = [".gz", ".gzip", ".bz2", ".zst", ".xz"];
+    let name = packed.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    match name.rsplit_once('.')?.1 {
+        "json" | "geojson" => Some(FormatKind::Json),
+        "jsonl" | "ndjson" => Some(FormatKind::Jsonl),
+        "xml" => Some(FormatKind::Xml),
+        _ => None,
+    }
+}
+
+fn has_one_line(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    memchr::memchr2(b'\n', b'\r', text).is_none()
+}
+
+/// Refuses what is certainly not text in UTF-8.
+fn check(sample: &[u8]) -> Result<(), FormatError> {
     for (signature, found, remedy) in SIGNATURES {
         if sample.starts_with(signature) {
             return Err(FormatError::Unsupported { found, remedy });
@@ -61,11 +113,7 @@ fn check(sample: &[u8], stated: bool) -> Result<(), FormatError> {
             remedy: "Upload its files",
         });
     }
-    check_encoding(sample)?;
-    if !stated {
-        check_text(sample.strip_prefix(BOM).unwrap_or(sample))?;
-    }
-    Ok(())
+    check_encoding(sample)
 }
 
 fn check_encoding(sample: &[u8]) -> Result<(), FormatError> {
@@ -87,12 +135,10 @@ fn check_encoding(sample: &[u8]) -> Result<(), FormatError> {
     Err(FormatError::UnsupportedEncoding { found })
 }
 
-/// Refuses JSON, XML and HTML, which a CSV file could only begin like by a rare accident.
+/// Refuses XML and HTML, which a CSV file could only begin like by a rare accident.
 fn check_text(sample: &[u8]) -> Result<(), FormatError> {
     let mut visible = sample.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
     let found = match (visible.next(), visible.next()) {
-        (Some(b'{'), Some(b'"' | b'}')) => "JSON",
-        (Some(b'['), Some(b'{' | b'[' | b']')) => "JSON",
         (Some(b'<'), Some(b'?' | b'!' | b'h' | b'H')) => "XML or HTML",
         _ => return Ok(()),
     };
@@ -103,8 +149,12 @@ fn check_text(sample: &[u8]) -> Result<(), FormatError> {
 mod tests {
     use super::*;
 
+    fn kind_of(sample: &[u8], name: &str) -> Result<FormatKind, FormatError> {
+        kind(sample, Hints { name }, &catalog::Format::default(), &mut Vec::new())
+    }
+
     fn found(sample: &[u8]) -> String {
-        check(sample, false).err().map(|error| error.to_string()).unwrap_or_default()
+        kind_of(sample, "").err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -123,9 +173,9 @@ mod tests {
             (b"\xff\xfe\0\0a\0\0\0", "utf-32"),
             (b"a\0,\0b\0", "NUL"),
             (b"a,b\n1,\x00\n", "NUL"),
-            (b"{\"a\": 1}\n{\"a\": 2}\n", "JSON"),
-            (b"\xef\xbb\xbf [\n {\"a\": 1}]", "JSON"),
-            (b"<?xml version=\"1.0\"?>", "XML"),
+            (b"<!DOCTYPE html>", "HTML"),
+            (b"<html><body><p>x</p></body></html>", "HTML"),
+            (b"<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC ''><html></html>", "HTML"),
         ] {
             assert!(found(sample).contains(name), "{name}: {}", found(sample));
         }
@@ -140,10 +190,79 @@ mod tests {
             b"PK,name\n",
             b"[id],name\n",
             b"{id},name\n",
+            b"[1,2],name\n1,2\n",
+            b"{\"a\":1},b\n1,2\n",
+            b"[1];x\n[2];y\n",
+            b"[a]\n[b]\n",
             b"\xef\xbb\xbfa,b\n",
         ] {
-            assert_eq!(found(sample), "", "{}", String::from_utf8_lossy(sample));
+            let shown = String::from_utf8_lossy(sample);
+            assert_eq!(kind_of(sample, "a.csv").ok(), Some(FormatKind::Csv), "{shown}");
         }
-        assert!(check(b"{\"a\"},b", true).is_ok(), "the definition says that it is CSV");
+    }
+
+    #[test]
+    fn what_is_stated_is_not_looked_for() {
+        for kind in [FormatKind::Csv, FormatKind::Json, FormatKind::Jsonl] {
+            let settings = catalog::Format { kind: Some(kind), ..catalog::Format::default() };
+            for sample in [&b"{\"a\":1}"[..], b"a,b", b"{}\n{}\n"] {
+                let hints = Hints { name: "a.json" };
+                let found = super::kind(sample, hints, &settings, &mut Vec::new());
+                assert_eq!(found.ok(), Some(kind));
+            }
+        }
+    }
+
+    #[test]
+    fn xml_is_known_by_its_elements() {
+        use FormatKind::{Csv, Xml};
+        for (sample, name, expected) in [
+            (&b"<?xml version=\"1.0\"?>"[..], "", Xml),
+            (b"\xef\xbb\xbf<?xml version='1.0'?><a/>", "a.csv", Xml),
+            (b"\n<!-- c --><a><b>1</b></a>", "", Xml),
+            (b"<a><b>1</b><b>2</", "", Xml),
+            (b"<a x='1'/>", "", Xml),
+            (b"<a", "a.xml", Xml),
+            (b"<a>,name\n1,2\n", "", Csv),
+            (b"<a></a>,<b></b>\n1,2\n", "", Csv),
+            (b"<5,x\n", "", Csv),
+            (b"<ada@example.com>,x\n<alan@example.com>,y\n", "", Csv),
+        ] {
+            let shown = String::from_utf8_lossy(sample);
+            assert_eq!(kind_of(sample, name).ok(), Some(expected), "{name} {shown}");
+        }
+    }
+
+    #[test]
+    fn json_is_known_by_its_bytes_and_where_they_do_not_tell_by_its_name() {
+        use FormatKind::{Csv, Json, Jsonl};
+        for (sample, name, expected) in [
+            (&b"{\"a\": 1}\n{\"a\": 2}\n"[..], "", Jsonl),
+            (b"{\"a\": 1}\n\n{\"a\": 2}", "a.json", Jsonl),
+            (b"{\"a\": 1}\n{\"a\": 2,}\n{\"a\": 3}\n", "", Jsonl),
+            (b"[1]\r\n[2]\r\n", "", Jsonl),
+            (b"\xef\xbb\xbf [\n {\"a\": 1}]", "", Json),
+            (b"{\"a\": 1}", "", Json),
+            (b"{\"a\": 1}\n", "a.jsonl", Jsonl),
+            (b"{\"a\": 1}\n", "a.ndjson.gz", Jsonl),
+            (b"{\"a\": 1}{\"a\": 2}", "", Json),
+            (b"{\n\"a\": 1\n}\n{\n\"a\": 2\n}", "a.jsonl", Json),
+            (b"[\n{\"a\": 1},\n{\"a\": 2}\n]", "a.jsonl", Json),
+            (b"[", "", Json),
+            (b"[{\"a\": 1}, {\"a\"", "", Json),
+            (b"{\"a\": 1},\n{\"a\": 2},\n", "", Json),
+            (b"[{\"a\": 1} {\"a\": 2}]", "", Json),
+            (b"[1, 2, x]", "", Csv),
+            (b"[1, 2, x]", "a.JSON", Json),
+            (b"a,b\n1,2", "a.json", Json),
+            (b"", "a.json", Json),
+            (b"", "a.jsonl", Jsonl),
+            (b"12\n13\n", "a.jsonl", Jsonl),
+            (b"12\n13\n", "", Csv),
+            (b"id\n1\n", "json", Csv),
+        ] {
+            let shown = String::from_utf8_lossy(sample);
+            assert_eq!(kind_of(sample, name).ok(), Some(expected), "{name} {shown}");
+        }
     }
 }

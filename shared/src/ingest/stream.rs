@@ -30,7 +30,7 @@ use crate::ledger::{Checkpoint, Entry};
 use crate::object::{Body, ObjectError, Opened};
 use crate::observe::Happening;
 use crate::record::{
-    BatchLimits, ConvertError, Counters, Mapping, Mark, Output, Plan, RejectContext, Stopped,
+    BatchLimits, ConvertError, Counters, Mappings, Mark, Output, Plan, RejectContext, Stopped,
     convert,
 };
 use crate::rejects;
@@ -150,7 +150,7 @@ pub(super) async fn run(
     }
     if let Some(Mark { end, counters }) = paused {
         let pauses = before.map_or(0, |before| before.pauses) + 1;
-        let detected = found.get().filter(|detected| detected.is_small());
+        let detected = found.get().filter(|detected| detected.is_worth_keeping());
         let detected = detected.map(|d| Detected { evidence: Vec::new(), ..d.clone() });
         return Ok(Progress::Paused(Checkpoint { at: end, counters, rejects, detected, pauses }));
     }
@@ -317,9 +317,14 @@ async fn read_ahead(
 }
 
 impl Conversion {
+    /// Whether a row can only be judged by who has seen all rows before it: values are to be unique.
+    fn needs_every_row(&self) -> bool {
+        self.source.fields.iter().any(|field| field.unique)
+    }
+
     /// The place in the stored bytes from which to read; `None`: the beginning.
     fn offset(&self) -> Option<u64> {
-        let from = self.from.as_ref()?;
+        let from = self.from.as_ref().filter(|_| !self.needs_every_row())?;
         let detected = from.detected.as_ref().filter(|detected| detected.can_seek())?;
         Some(detected.seek(from.at))
     }
@@ -329,9 +334,11 @@ impl Conversion {
         input: impl Read + Send + 'static,
     ) -> Result<(format::Rows, Detected), format::FormatError> {
         let hints = Hints { name: &self.name };
-        let (settings, limits) = (&self.source.format, Limits::default());
+        let (settings, limits) = (&self.source.format, Limits::of(&self.source.limits));
         match &self.from {
             None => format::open(input, hints, settings, limits),
+            // What was given out before is made again, and thrown away.
+            Some(_) if self.needs_every_row() => format::open(input, hints, settings, limits),
             Some(from) => {
                 format::resume(input, from.detected.as_ref(), from.at, hints, settings, limits)
             }
@@ -355,19 +362,24 @@ impl Conversion {
         emit: &mut dyn FnMut(Output) -> Result<(), Stopped>,
     ) -> Result<Counters, Failure> {
         let (mut rows, detected) = self.open(input).map_err(|e| e.failure())?;
-        // A file without even a header has no columns to be missing.
-        let fields = if detected.columns.is_empty() { &[] } else { self.source.fields.as_slice() };
-        let mapping = Mapping::new(&detected.columns, fields).map_err(|e| e.failure())?;
+        let mut mappings = Mappings::of(&self.source, &rows, &detected).map_err(|e| e.failure())?;
         let plan = Plan {
             object_ref: &self.reference,
             rejects: self.source.rejects.clone(),
             context: RejectContext { object_json: &self.object_json, table: &self.table },
             limits: self.batches,
-            start: self.from.as_ref().map(|from| from.counters).unwrap_or_default(),
+            start: match &self.from {
+                Some(from) if !self.needs_every_row() => from.counters,
+                _ => Counters::default(),
+            },
         };
         // Of two workers on one object each has its own; nobody else sets this one.
         self.found.get_or_init(|| detected);
-        convert(&mut rows, &mapping, &plan, emit).map_err(|failed| match failed.cause {
+        let mut emit = |output: Output| match &self.from {
+            Some(from) if self.needs_every_row() && before(&output, from) => Ok(()),
+            _ => emit(output),
+        };
+        convert(&mut rows, &mut mappings, &plan, &mut emit).map_err(|failed| match failed.cause {
             ConvertError::Stopped => Failure::new(
                 "stopped",
                 "the delivery ended first",
@@ -376,6 +388,15 @@ impl Conversion {
             ),
             cause => cause.failure(),
         })
+    }
+}
+
+/// Whether an output was given out before the work was put down.
+fn before(output: &Output, from: &Checkpoint) -> bool {
+    match output {
+        Output::Batch(batch) => batch.number <= from.counters.batches,
+        Output::Rejects(rejects) => rejects.last_row <= from.at.row,
+        Output::Mark(mark) => mark.end.row <= from.at.row,
     }
 }
 

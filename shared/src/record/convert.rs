@@ -3,18 +3,23 @@
 //! A batch ends before the record that would make it too large, so where batches end follows from
 //! the bytes and the limits alone. Each batch says where the next one begins and what was counted up
 //! to there; all rejects before that place were given out before the batch. Work that stops after a
-//! batch can therefore go on from its end, and what follows is the same as if it had not stopped.
+//! batch can therefore go on from its end, and what follows is the same as if it had not stopped. A
+//! batch ends, too, where the rows of another part of the file begin (an archive's member, a sheet).
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::buffer::{Buffer, Padded};
+use super::error::RecordError;
 use super::json;
-use super::mapping::Mapping;
+use super::mappings::Mappings;
 use super::reject::{Reject, RejectCode, RejectContext};
-use super::values::Fault;
-use crate::catalog::{FieldType, OnReject, RejectPolicy};
+use super::unique::UniqueError;
+use super::values::{Fault, Writing};
+use crate::catalog::{OnReject, RejectPolicy};
 use crate::failure::{Disposition, Failure};
-use crate::format::{FormatError, Position, Row, Rows};
+use crate::format::{FormatError, Part, Position, Row, Rows};
 
 /// Bytes of rejects that are collected before they are given out.
 const REJECTS_PIECE: usize = 64 << 10;
@@ -109,6 +114,8 @@ impl Output {
 pub struct Batch {
     /// The number of the batch within its object, from 1.
     pub number: u64,
+    /// The part of the file that all of its rows are in; `None`: the file is one.
+    pub part: Option<Arc<Part>>,
     /// The row of the first record.
     pub first_row: u64,
     /// The row of the last record.
@@ -158,6 +165,12 @@ pub enum ConvertError {
     /// The rows ended with an error.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// The columns of a part of the file do not fit the definition.
+    #[error(transparent)]
+    Record(Box<RecordError>),
+    /// The values of unique columns cannot be remembered.
+    #[error(transparent)]
+    Unique(#[from] UniqueError),
     /// A row was refused, and the policy is `fail`.
     #[error("row {row}{}{}: {message} ({code})", on_line(.line), in_column(.column))]
     Rejected {
@@ -170,7 +183,7 @@ pub enum ConvertError {
         /// Why.
         code: RejectCode,
         /// Why, for people.
-        message: String,
+        message: Box<str>,
     },
     /// More rows were refused than the policy allows.
     #[error(
@@ -207,6 +220,12 @@ fn in_column(column: &Option<Box<str>>) -> String {
     column.as_ref().map(|column| format!(", column {column:?}")).unwrap_or_default()
 }
 
+impl From<RecordError> for ConvertError {
+    fn from(error: RecordError) -> Self {
+        Self::Record(Box::new(error))
+    }
+}
+
 impl From<Stopped> for ConvertError {
     fn from(_: Stopped) -> Self {
         Self::Stopped
@@ -218,6 +237,8 @@ impl ConvertError {
     pub fn failure(&self) -> Failure {
         let (code, remedy, disposition) = match self {
             Self::Format(error) => return error.failure(),
+            Self::Record(error) => return error.failure(),
+            Self::Unique(error) => return error.failure(),
             Self::Rejected { .. } => (
                 "row_rejected",
                 "Correct the row, or set rejects.policy = \"quarantine\" to let the others through",
@@ -235,24 +256,38 @@ impl ConvertError {
 }
 
 /// Converts all rows that are left, giving out batches and rejects as they fill.
+///
+/// Rows that `plan.start` counts already may be among them: of those only the values of unique columns
+/// are taken in.
 pub fn convert(
     rows: &mut Rows,
-    mapping: &Mapping,
+    mappings: &mut Mappings,
     plan: &Plan<'_>,
     emit: &mut dyn FnMut(Output) -> Result<(), Stopped>,
 ) -> Result<Counters, Failed> {
-    let mut conversion = Conversion::new(mapping, plan, emit);
-    let ended = conversion.run(rows);
-    let counters = conversion.counters;
-    debug_assert!(counters.account_for_every_row(), "{counters:?}");
-    match ended {
-        Ok(()) => Ok(counters),
-        Err(cause) => Err(Failed { cause, counters }),
-    }
+    Conversion::new(mappings, plan, emit, false).all(rows)
+}
+
+/// Converts all rows and gives out the rejects alone: what a `strict` source does with a whole file
+/// before the first batch of it is delivered. Batches are neither built nor counted.
+pub fn check(
+    rows: &mut Rows,
+    mappings: &mut Mappings,
+    plan: &Plan<'_>,
+    emit: &mut dyn FnMut(Rejects) -> Result<(), Stopped>,
+) -> Result<Counters, Failed> {
+    let mut rejects = |output| match output {
+        Output::Rejects(rejects) => emit(rejects),
+        Output::Batch(_) | Output::Mark(_) => Ok(()),
+    };
+    Conversion::new(mappings, plan, &mut rejects, true).all(rows)
 }
 
 struct Conversion<'a> {
-    mapping: &'a Mapping,
+    mappings: &'a mut Mappings,
+    writing: Writing,
+    /// Records are made only to see whether they can be.
+    only_checks: bool,
     plan: &'a Plan<'a>,
     emit: &'a mut dyn FnMut(Output) -> Result<(), Stopped>,
     counters: Counters,
@@ -264,6 +299,7 @@ struct Conversion<'a> {
     records: u32,
     first_row: u64,
     last_row: u64,
+    part: Option<Arc<Part>>,
     rejects: Rejects,
     /// The row after the last place at which the work could stop.
     since: u64,
@@ -271,16 +307,19 @@ struct Conversion<'a> {
 
 impl<'a> Conversion<'a> {
     fn new(
-        mapping: &'a Mapping,
+        mappings: &'a mut Mappings,
         plan: &'a Plan<'a>,
         emit: &'a mut dyn FnMut(Output) -> Result<(), Stopped>,
+        only_checks: bool,
     ) -> Self {
         let mut id_prefix = Buffer::default();
         id_prefix.push(b'"');
         json::escape(&mut id_prefix, plan.object_ref.as_bytes());
         id_prefix.push(b':');
         Self {
-            mapping,
+            writing: Writing::new(mappings),
+            mappings,
+            only_checks,
             plan,
             emit,
             counters: plan.start,
@@ -290,27 +329,35 @@ impl<'a> Conversion<'a> {
             records: 0,
             first_row: 0,
             last_row: 0,
+            part: None,
             rejects: no_rejects(),
             since: plan.start.rows + 1,
         }
     }
 
+    fn all(mut self, rows: &mut Rows) -> Result<Counters, Failed> {
+        let ended = self.run(rows);
+        let counters = self.counters;
+        debug_assert!(counters.account_for_every_row(), "{counters:?}");
+        match ended {
+            Ok(()) => Ok(counters),
+            Err(cause) => Err(Failed { cause, counters }),
+        }
+    }
+
     fn run(&mut self, rows: &mut Rows) -> Result<(), ConvertError> {
-        loop {
-            match rows.next() {
-                Ok(Some(row)) => self.take(&row)?,
-                Ok(None) => break,
-                Err(error) => {
-                    // A second attempt gives the same rejects again; otherwise these are the last.
-                    if error.disposition() != Disposition::Retry {
-                        self.give_rejects()?;
-                    }
-                    return Err(error.into());
-                }
+        self.part = rows.head().part.clone();
+        match self.take_all(rows) {
+            Ok(()) => {}
+            // A second attempt gives the same rejects again; otherwise these are the last.
+            Err(cause) if cause.is_final() => {
+                self.give_rejects()?;
+                return Err(cause);
             }
+            Err(cause) => return Err(cause),
         }
         let end = rows.position();
-        self.counters.bytes_read = end.byte_offset;
+        self.count_bytes(end);
         if self.records > 0 {
             self.give_batch(end)?;
         }
@@ -328,18 +375,44 @@ impl<'a> Conversion<'a> {
         }
     }
 
+    fn take_all(&mut self, rows: &mut Rows) -> Result<(), ConvertError> {
+        while rows.position().row < self.plan.start.rows {
+            let Some(row) = rows.next()? else { return Ok(()) };
+            self.pass(&row)?;
+        }
+        while let Some(row) = rows.next()? {
+            self.take(&row)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in of a row that was counted before what later rows are compared with.
+    fn pass(&mut self, row: &Row<'_>) -> Result<(), ConvertError> {
+        self.turn(row)?;
+        if self.mappings.need_every_row() {
+            // Whether it is a record was said before.
+            let _ = self.write(row)?;
+            self.batch.truncate(0);
+        }
+        Ok(())
+    }
+
     /// Makes the row a record or a reject.
     #[inline]
     fn take(&mut self, row: &Row<'_>) -> Result<(), ConvertError> {
+        if row.head().number != self.mappings.head {
+            self.turn(row)?;
+        }
         let before = self.batch.len();
-        if let Err(fault) = self.write_record(row) {
+        if let Err(fault) = self.write(row)? {
             self.batch.truncate(before);
             return self.refuse(row, fault);
         }
-        let comma = usize::from(self.records > 0);
-        if self.batch.len() - before - comma > self.plan.limits.max_bytes {
-            self.batch.truncate(before);
-            return self.refuse(row, Fault { code: RejectCode::RecordTooLarge, field: None });
+        if self.only_checks {
+            self.batch.truncate(0);
+            self.counters.rows += 1;
+            self.counters.records += 1;
+            return Ok(());
         }
         let full = self.batch.len() > self.plan.limits.max_bytes
             || self.records >= self.plan.limits.max_records;
@@ -347,8 +420,7 @@ impl<'a> Conversion<'a> {
             let mut next = Buffer::with_capacity(self.batch.capacity());
             next.extend_from_slice(&self.batch.as_slice()[before + 1..]);
             self.batch.truncate(before);
-            let end = row.begins();
-            self.give_batch(end)?;
+            self.give_batch(row.begins())?;
             self.batch = next;
         }
         if self.records == 0 {
@@ -361,21 +433,49 @@ impl<'a> Conversion<'a> {
         Ok(())
     }
 
+    /// Goes over to the rows of another head, and perhaps of another part.
+    #[cold]
+    fn turn(&mut self, row: &Row<'_>) -> Result<(), ConvertError> {
+        let head = row.head();
+        if head.number != self.mappings.head {
+            self.mappings.turn(head)?;
+        }
+        if head.part != self.part {
+            if self.records > 0 {
+                self.give_batch(row.begins())?;
+            }
+            self.part.clone_from(&head.part);
+        }
+        Ok(())
+    }
+
+    /// Appends the record of a row to the batch, whole or (with a fault) in part.
+    #[inline]
+    fn write(&mut self, row: &Row<'_>) -> Result<Result<(), Fault>, ConvertError> {
+        let before = self.batch.len();
+        if let Err(fault) = self.write_record(row) {
+            self.writing.forget();
+            return Ok(Err(fault));
+        }
+        let comma = usize::from(self.records > 0);
+        if self.batch.len() - before - comma > self.plan.limits.max_bytes {
+            self.writing.forget();
+            return Ok(Err(Fault::of_row(RejectCode::RecordTooLarge)));
+        }
+        Ok(self.writing.settle(row)?)
+    }
+
     #[inline]
     fn write_record(&mut self, row: &Row<'_>) -> Result<(), Fault> {
-        self.mapping.check(row)?;
+        let mapping = &self.mappings.current;
+        self.writing.check(mapping, row)?;
         let out = &mut self.batch;
         if self.records > 0 {
             out.push(b',');
         }
         out.extend_from_padded(&self.head);
-        match self.mapping.id {
-            Some(at) => {
-                let field = &self.mapping.fields[at];
-                let cell = row.cell(field.cell);
-                let id = if field.kind == FieldType::Text { cell } else { cell.trim_ascii() };
-                json::string(out, id);
-            }
+        match mapping.id {
+            Some(at) => mapping.write_id(at, row, out)?,
             None => {
                 out.extend_from_slice(&self.id_prefix);
                 json::number(out, row.number());
@@ -385,7 +485,7 @@ impl<'a> Conversion<'a> {
         out.extend_from_slice(b",\"row\":");
         json::number(out, row.number());
         out.extend_from_slice(b",\"values\":{");
-        self.mapping.write_values(row, out)?;
+        self.writing.write_values(mapping, row, out, self.plan.limits.max_bytes)?;
         out.extend_from_slice(b"}}");
         Ok(())
     }
@@ -396,7 +496,8 @@ impl<'a> Conversion<'a> {
         if row.number() - self.since >= SPAN {
             self.make_place(row.begins())?;
         }
-        let reject = self.mapping.reject(row, fault);
+        let mapping = Arc::clone(&self.mappings.current);
+        let reject = mapping.reject(row, fault);
         self.counters.rows += 1;
         match self.plan.rejects.policy {
             OnReject::Skip => self.counters.skipped += 1,
@@ -412,7 +513,7 @@ impl<'a> Conversion<'a> {
                 line: reject.line,
                 column: reject.column.map(Into::into),
                 code: reject.code,
-                message: reject.message.into_owned(),
+                message: reject.message.into(),
             });
         }
         let count = self.counters.rejects + self.counters.skipped;
@@ -451,20 +552,26 @@ impl<'a> Conversion<'a> {
             return self.give_batch(end);
         }
         self.give_rejects()?;
-        self.counters.bytes_read = end.byte_offset;
+        self.count_bytes(end);
         self.since = end.row + 1;
         (self.emit)(Output::Mark(Mark { end, counters: self.counters }))?;
         Ok(())
+    }
+
+    /// In some formats rows have no place among the bytes; then only the end of the file tells.
+    fn count_bytes(&mut self, end: Position) {
+        self.counters.bytes_read = self.counters.bytes_read.max(end.byte_offset);
     }
 
     /// Gives out the batch, after the rejects that lie before its end.
     fn give_batch(&mut self, end: Position) -> Result<(), ConvertError> {
         self.give_rejects()?;
         self.counters.batches += 1;
-        self.counters.bytes_read = end.byte_offset;
+        self.count_bytes(end);
         self.since = end.row + 1;
         let batch = Batch {
             number: self.counters.batches,
+            part: self.part.clone(),
             first_row: self.first_row,
             last_row: self.last_row,
             records: std::mem::take(&mut self.records),
@@ -474,6 +581,18 @@ impl<'a> Conversion<'a> {
         };
         (self.emit)(Output::Batch(batch))?;
         Ok(())
+    }
+}
+
+impl ConvertError {
+    /// Whether a second attempt would end in the same way.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Format(error) => error.disposition() != Disposition::Retry,
+            Self::Record(_) | Self::Unique(UniqueError::TooMany { .. }) => true,
+            // These have given out their rejects, or nobody takes them.
+            _ => false,
+        }
     }
 }
 

@@ -1,26 +1,24 @@
 //! Dates and times: read by hand in their usual form, by `jiff` in any other.
 //!
 //! Each function takes a trimmed, non-empty cell and appends a JSON string, or says that the cell is
-//! none (having appended nothing).
+//! none (having appended nothing). Of several patterns the first that fits counts; without any, the
+//! usual form does.
 
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::strtime::BrokenDownTime;
-use jiff::tz::Offset;
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use super::buffer::Buffer;
 
 /// A calendar date as `YYYY-MM-DD`. Without a pattern (or with `%Y-%m-%d`) the cell must be written
 /// exactly like that.
-pub(super) fn date(out: &mut Buffer, cell: &[u8], pattern: Option<&str>) -> bool {
-    match pattern {
-        None | Some("%Y-%m-%d") => {
-            let whole = matches!(iso_date(cell), Some((_, [])));
-            if whole {
-                super::json::string(out, cell);
-            }
-            whole
-        }
-        Some(pattern) => {
+pub(super) fn date(out: &mut Buffer, cell: &[u8], patterns: &[String]) -> bool {
+    if patterns.is_empty() {
+        return plain_date(out, cell);
+    }
+    patterns.iter().any(|pattern| match pattern.as_str() {
+        "%Y-%m-%d" => plain_date(out, cell),
+        pattern => {
             let parsed = BrokenDownTime::parse(pattern, cell).and_then(|parts| parts.to_date());
             let Some(date) = parsed.ok().filter(is_plausible) else { return false };
             out.push(b'"');
@@ -28,17 +26,59 @@ pub(super) fn date(out: &mut Buffer, cell: &[u8], pattern: Option<&str>) -> bool
             out.push(b'"');
             true
         }
-    }
+    })
 }
 
-/// A date and time as RFC 3339 has it: in UTC (`Z`) if the cell names an offset, else without one.
-/// Without a pattern a cell is RFC 3339 or `YYYY-MM-DD HH:MM`, with optional seconds, fraction and
-/// offset.
-pub(super) fn datetime(out: &mut Buffer, cell: &[u8], pattern: Option<&str>) -> bool {
-    match pattern {
-        None => iso_datetime(out, cell).is_some(),
-        Some(pattern) => patterned_datetime(out, cell, pattern).is_some(),
+fn plain_date(out: &mut Buffer, cell: &[u8]) -> bool {
+    let whole = matches!(iso_date(cell), Some((_, [])));
+    if whole {
+        super::json::string(out, cell);
     }
+    whole
+}
+
+/// A date and time as RFC 3339 has it: in UTC (`Z`) if the cell names an offset or `zone` says which
+/// one is meant, else without one. Without a pattern a cell is RFC 3339 or `YYYY-MM-DD HH:MM`, with
+/// optional seconds, fraction and offset.
+pub(super) fn datetime(
+    out: &mut Buffer,
+    cell: &[u8],
+    patterns: &[String],
+    zone: Option<&TimeZone>,
+) -> bool {
+    if patterns.is_empty() {
+        return iso_datetime(out, cell, zone).is_some();
+    }
+    patterns.iter().any(|pattern| patterned_datetime(out, cell, pattern, zone).is_some())
+}
+
+/// A time of day as `HH:MM:SS`, with the fraction of the seconds. Without a pattern the seconds and
+/// their fraction are optional.
+pub(super) fn time(out: &mut Buffer, cell: &[u8], patterns: &[String]) -> bool {
+    if patterns.is_empty() {
+        return iso_time(out, cell).is_some();
+    }
+    patterns.iter().any(|pattern| {
+        let parsed = BrokenDownTime::parse(pattern, cell).and_then(|parts| parts.to_time());
+        let Ok(time) = parsed else { return false };
+        out.push(b'"');
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write_clock(out, hour as u8, minute as u8, second as u8);
+        write_fraction(out, fraction(time.subsec_nanosecond()).as_slice());
+        out.push(b'"');
+        true
+    })
+}
+
+/// The instant of a local time in a zone. Of the two that an hour has when clocks go back the first
+/// is taken; a time that clocks pass over when they go forward does not exist.
+fn resolve(zone: &TimeZone, local: DateTime) -> Option<DateTime> {
+    let offset = match zone.to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset,
+        AmbiguousOffset::Fold { before, .. } => before,
+        AmbiguousOffset::Gap { .. } => return None,
+    };
+    in_utc(local, offset.seconds())
 }
 
 /// The ten bytes of a date that exists, and what follows them.
@@ -60,9 +100,11 @@ fn iso_date(text: &[u8]) -> Option<(&[u8; 10], &[u8])> {
     (year > 0 && day >= 1 && day <= days).then_some((date, rest))
 }
 
-fn iso_datetime(out: &mut Buffer, cell: &[u8]) -> Option<()> {
-    let (date, rest) = iso_date(cell)?;
-    let [b'T' | b't' | b' ', h1, h2, b':', m1, m2, rest @ ..] = rest else { return None };
+/// Hour, minute, second, the digits of its fraction, and what follows them.
+type Clock<'a> = (u8, u8, u8, &'a [u8], &'a [u8]);
+
+fn iso_clock(text: &[u8]) -> Option<Clock<'_>> {
+    let [h1, h2, b':', m1, m2, rest @ ..] = text else { return None };
     let (hour, minute) = (two(*h1, *h2)?, two(*m1, *m2)?);
     let (second, fraction, rest) = match rest {
         [b':', s1, s2, rest @ ..] => {
@@ -73,9 +115,22 @@ fn iso_datetime(out: &mut Buffer, cell: &[u8]) -> Option<()> {
     };
     // RFC 3339 allows a leap second; no clock behind a database does.
     let second = if second == 60 { 59 } else { second };
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
+    (hour < 24 && minute < 60 && second < 60).then_some((hour, minute, second, fraction, rest))
+}
+
+fn iso_time(out: &mut Buffer, cell: &[u8]) -> Option<()> {
+    let (hour, minute, second, fraction, []) = iso_clock(cell)? else { return None };
+    out.push(b'"');
+    write_clock(out, hour, minute, second);
+    write_fraction(out, fraction);
+    out.push(b'"');
+    Some(())
+}
+
+fn iso_datetime(out: &mut Buffer, cell: &[u8], zone: Option<&TimeZone>) -> Option<()> {
+    let (date, rest) = iso_date(cell)?;
+    let [b'T' | b't' | b' ', rest @ ..] = rest else { return None };
+    let (hour, minute, second, fraction, rest) = iso_clock(rest)?;
     let offset = match rest {
         [] => None,
         [b'Z' | b'z'] => Some(0),
@@ -93,27 +148,38 @@ fn iso_datetime(out: &mut Buffer, cell: &[u8]) -> Option<()> {
         }
         _ => return None,
     };
-    match offset {
-        None | Some(0) => {
-            out.push(b'"');
+    let utc = match (offset, zone) {
+        (Some(0), _) | (None, None) => None,
+        (Some(minutes), _) => Some(in_utc(civil(date, hour, minute, second)?, minutes * 60)?),
+        (None, Some(zone)) => Some(resolve(zone, civil(date, hour, minute, second)?)?),
+    };
+    out.push(b'"');
+    match utc {
+        None => {
             out.extend_from_slice(date);
             write_time(out, hour, minute, second, fraction);
         }
-        Some(minutes) => {
-            let text = std::str::from_utf8(date).ok()?;
-            let date: Date = text.parse().ok()?;
-            let local = date.at(hour as i8, minute as i8, second as i8, 0);
-            let utc = in_utc(local, minutes * 60)?;
-            out.push(b'"');
+        Some(utc) => {
             write_date(out, utc.date());
             write_time(out, utc.hour() as u8, utc.minute() as u8, utc.second() as u8, fraction);
         }
     }
-    out.extend_from_slice(if offset.is_some() { b"Z\"" } else { b"\"" });
+    out.extend_from_slice(if offset.is_some() || zone.is_some() { b"Z\"" } else { b"\"" });
     Some(())
 }
 
-fn patterned_datetime(out: &mut Buffer, cell: &[u8], pattern: &str) -> Option<()> {
+fn civil(date: &[u8; 10], hour: u8, minute: u8, second: u8) -> Option<DateTime> {
+    let text = std::str::from_utf8(date).ok()?;
+    let date: Date = text.parse().ok()?;
+    Some(date.at(hour as i8, minute as i8, second as i8, 0))
+}
+
+fn patterned_datetime(
+    out: &mut Buffer,
+    cell: &[u8],
+    pattern: &str,
+    zone: Option<&TimeZone>,
+) -> Option<()> {
     let parts = BrokenDownTime::parse(pattern, cell).ok()?;
     // The name of a zone cannot be dropped, and is not looked up.
     if parts.iana_time_zone().is_some() {
@@ -122,24 +188,27 @@ fn patterned_datetime(out: &mut Buffer, cell: &[u8], pattern: &str) -> Option<()
     let (datetime, utc) = match (parts.timestamp(), parts.offset()) {
         (Some(timestamp), _) => (Offset::UTC.to_datetime(timestamp), true),
         (None, Some(offset)) => (in_utc(parts.to_datetime().ok()?, offset.seconds())?, true),
-        (None, None) => (parts.to_datetime().ok()?, false),
+        (None, None) => match (parts.to_datetime().ok()?, zone) {
+            (local, Some(zone)) => (resolve(zone, local)?, true),
+            (local, None) => (local, false),
+        },
     };
     if !is_plausible(&datetime.date()) {
         return None;
     }
-    let mut digits = [b'0'; 9];
-    let mut nanoseconds = datetime.subsec_nanosecond();
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (nanoseconds % 10) as u8;
-        nanoseconds /= 10;
-    }
-    let length = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+    let fraction = fraction(datetime.subsec_nanosecond());
     out.push(b'"');
     write_date(out, datetime.date());
     let (hour, minute, second) = (datetime.hour(), datetime.minute(), datetime.second());
-    write_time(out, hour as u8, minute as u8, second as u8, &digits[..length]);
+    write_time(out, hour as u8, minute as u8, second as u8, &fraction);
     out.extend_from_slice(if utc { b"Z\"" } else { b"\"" });
     Some(())
+}
+
+/// The digits of a fraction of a second, without the zeros at their end.
+fn fraction(nanoseconds: i32) -> Vec<u8> {
+    let digits = format!("{nanoseconds:09}");
+    digits.trim_end_matches('0').into()
 }
 
 fn in_utc(local: DateTime, offset_seconds: i32) -> Option<DateTime> {
@@ -176,10 +245,20 @@ fn write_date(out: &mut Buffer, date: Date) {
 }
 
 fn write_time(out: &mut Buffer, hour: u8, minute: u8, second: u8, fraction: &[u8]) {
-    for (separator, value) in [(b'T', hour), (b':', minute), (b':', second)] {
-        out.push(separator);
-        write_two(out, value);
-    }
+    out.push(b'T');
+    write_clock(out, hour, minute, second);
+    write_fraction(out, fraction);
+}
+
+fn write_clock(out: &mut Buffer, hour: u8, minute: u8, second: u8) {
+    write_two(out, hour);
+    out.push(b':');
+    write_two(out, minute);
+    out.push(b':');
+    write_two(out, second);
+}
+
+fn write_fraction(out: &mut Buffer, fraction: &[u8]) {
     if !fraction.is_empty() {
         out.push(b'.');
         out.extend_from_slice(fraction);
@@ -194,12 +273,23 @@ fn write_two(out: &mut Buffer, value: u8) {
 mod tests {
     use super::*;
 
-    type Write = fn(&mut Buffer, &[u8], Option<&str>) -> bool;
+    type Write = fn(&mut Buffer, &[u8], &[String]) -> bool;
+
+    fn local(out: &mut Buffer, cell: &[u8], patterns: &[String]) -> bool {
+        datetime(out, cell, patterns, None)
+    }
+
+    fn in_paris(out: &mut Buffer, cell: &[u8], patterns: &[String]) -> bool {
+        let zone = TimeZone::get("Europe/Paris").expect("it is among those that come along");
+        datetime(out, cell, patterns, Some(&zone))
+    }
 
     #[track_caller]
     fn is(write: Write, cell: &str, pattern: Option<&str>, expected: Option<&str>) {
+        let patterns: Vec<String> =
+            pattern.iter().flat_map(|pattern| pattern.split('|')).map(str::to_owned).collect();
         let mut out = Buffer::default();
-        let written = write(&mut out, cell.as_bytes(), pattern);
+        let written = write(&mut out, cell.as_bytes(), &patterns);
         assert!(written || out.len() == 0, "nothing is written of {cell:?}, which is refused");
         let found = written
             .then(|| serde_json::from_slice::<String>(out.as_slice()).expect("a JSON string"));
@@ -271,7 +361,7 @@ mod tests {
             ("2026-02-01 10:20:30,5", "2026-02-01T10:20:30.5"),
             ("2026-06-30T23:59:60Z", "2026-06-30T23:59:59Z"),
         ] {
-            is(datetime, cell, None, Some(expected));
+            is(local, cell, None, Some(expected));
         }
         for cell in [
             "2026-02-01",
@@ -287,17 +377,55 @@ mod tests {
             "2026-02-01X10:20",
             "10:20",
         ] {
-            is(datetime, cell, None, None);
+            is(local, cell, None, None);
         }
     }
 
     #[test]
     fn datetimes_in_other_patterns() {
         let pattern = Some("%d/%m/%Y %H:%M");
-        is(datetime, "01/02/2026 10:20", pattern, Some("2026-02-01T10:20:00"));
-        is(datetime, "01/02/2026", pattern, None);
+        is(local, "01/02/2026 10:20", pattern, Some("2026-02-01T10:20:00"));
+        is(local, "01/02/2026", pattern, None);
         let pattern = Some("%d/%m/%Y %H:%M:%S%.f %z");
-        is(datetime, "01/02/2026 00:20:30.250 +0200", pattern, Some("2026-01-31T22:20:30.25Z"));
-        is(datetime, "1769904000", Some("%s"), Some("2026-02-01T00:00:00Z"));
+        is(local, "01/02/2026 00:20:30.250 +0200", pattern, Some("2026-01-31T22:20:30.25Z"));
+        is(local, "1769904000", Some("%s"), Some("2026-02-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn of_several_patterns_the_first_that_fits_counts() {
+        let patterns = Some("%d/%m/%Y|%Y-%m-%d|%m/%d/%Y");
+        is(date, "03/04/2026", patterns, Some("2026-04-03"));
+        is(date, "2026-04-03", patterns, Some("2026-04-03"));
+        is(date, "12/31/2026", patterns, Some("2026-12-31"));
+        is(date, "31.12.2026", patterns, None);
+    }
+
+    #[test]
+    fn local_times_are_of_the_zone() {
+        for (cell, expected) in [
+            ("2026-01-15 12:00", Some("2026-01-15T11:00:00Z")),
+            ("2026-07-15 12:00:00.5", Some("2026-07-15T10:00:00.5Z")),
+            ("2026-07-15 12:00:00Z", Some("2026-07-15T12:00:00Z")),
+            ("2026-07-15 12:00:00+05:00", Some("2026-07-15T07:00:00Z")),
+            // Clocks go back from 3:00 to 2:00: the first of the two.
+            ("2026-10-25 02:30", Some("2026-10-25T00:30:00Z")),
+            // Clocks go forward from 2:00 to 3:00.
+            ("2026-03-29 02:30", None),
+        ] {
+            is(in_paris, cell, None, expected);
+        }
+        is(in_paris, "15/07/2026 12:00", Some("%d/%m/%Y %H:%M"), Some("2026-07-15T10:00:00Z"));
+        is(in_paris, "29/03/2026 02:30", Some("%d/%m/%Y %H:%M"), None);
+    }
+
+    #[test]
+    fn times_of_day() {
+        is(time, "09:05", None, Some("09:05:00"));
+        is(time, "23:59:59.250", None, Some("23:59:59.250"));
+        for cell in ["24:00", "9:05", "09:05Z", "09:05:", "0905", "09:60"] {
+            is(time, cell, None, None);
+        }
+        is(time, "9:05 PM", Some("%I:%M %p"), Some("21:05:00"));
+        is(time, "21h05", Some("%Hh%M"), Some("21:05:00"));
     }
 }

@@ -1,25 +1,55 @@
-//! Which cell becomes which field.
+//! Which cell becomes which field, for rows of one shape.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::buffer::{Buffer, Padded};
+use super::error::{Columns, RecordError};
 use super::json;
-use crate::catalog::{Field, FieldType, Role};
-use crate::failure::{Disposition, Failure};
+use super::reject::RejectCode;
+use super::rule::{Rule, without_column};
+use crate::catalog::{Field, RecordSettings, Role, UnknownColumns};
+use crate::format::{Form, Head};
+
+/// A field of the definition, ready for use.
+#[derive(Clone, Debug)]
+pub(super) struct Declared {
+    pub(super) field: Field,
+    pub(super) rule: Arc<Rule>,
+    /// The column's name, without case and white space.
+    pub(super) loose: String,
+}
+
+/// What a definition says of rows.
+#[derive(Clone, Debug)]
+pub(super) struct Definition {
+    pub(super) declared: Vec<Declared>,
+    /// The rule of columns that are not named.
+    pub(super) others: Arc<Rule>,
+    pub(super) settings: RecordSettings,
+    /// The names of columns are those of a header, not made of their numbers.
+    pub(super) has_header: bool,
+}
 
 /// Which cell of a row becomes which field of a record, and how.
 ///
 /// Fields come in the order of the file's columns. A column is found by its name as the definition
-/// writes it, else by a name that differs only in case and white space (which is noted). Columns that
-/// the definition does not name go through as text under their own names.
+/// writes it, else by a name that differs only in case and white space (which is noted).
 #[derive(Clone, Debug)]
-pub struct Mapping {
+pub(super) struct Mapping {
+    pub(super) form: Form,
     /// Cells that a row must have.
     pub(super) width: usize,
     pub(super) fields: Vec<Output>,
+    /// Fields without a column, that have a value all the same.
+    pub(super) constants: Vec<Constant>,
     /// The place in `fields` of the unique identifier.
     pub(super) id: Option<usize>,
-    notes: Vec<String>,
+    /// Bytes of a record at most, besides what becomes of the cells' own.
+    pub(super) overhead: usize,
+    /// Rows of this shape cannot become records.
+    pub(super) refusal: Option<Refusal>,
+    pub(super) notes: Vec<String>,
 }
 
 /// One field of the records.
@@ -31,289 +61,269 @@ pub(super) struct Output {
     pub(super) column: String,
     /// The field's name downstream.
     pub(super) name: String,
-    /// What stands before the value: a comma (but for the first), the key, a colon.
+    /// What stands before the value: in text a comma (but for the first), the key, a colon.
     pub(super) prefix: Padded,
     /// The same with the quote that opens a string.
     pub(super) quoted_prefix: Padded,
-    pub(super) kind: FieldType,
-    pub(super) pattern: Option<String>,
+    pub(super) way: Way,
     pub(super) required: bool,
+    pub(super) rule: Arc<Rule>,
+    /// The number of the field among those of the definition, if its values are unique.
+    pub(super) unique: Option<usize>,
+    /// What a row without a cell has.
+    pub(super) absent: Result<Option<Vec<u8>>, RejectCode>,
+    /// No row may have a cell.
+    pub(super) refused: bool,
 }
 
-/// Why the columns of a file do not fit the definition of its source.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// A required column is not in the file.
-    #[error("the required column {column:?} is not in the file, whose columns are {}", list(.found))]
-    MissingColumn {
-        /// The column.
-        column: String,
-        /// The columns of the file.
-        found: Vec<String>,
-    },
-    /// Two columns differ from the one that is named only in case and white space.
-    #[error("the column {column:?} could be any of {}", list(.found))]
-    AmbiguousColumn {
-        /// The column.
-        column: String,
-        /// The columns that it could be.
-        found: Vec<String>,
-    },
-    /// Two columns would become the same field.
-    #[error("the columns {first:?} and {second:?} would both become the field {name:?}")]
-    DuplicateField {
-        /// The field.
-        name: String,
-        /// The first column.
-        first: String,
-        /// The second.
-        second: String,
-    },
-    /// Two fields have the role of the unique identifier.
-    #[error("the columns {first:?} and {second:?} both have the role \"id\"")]
-    SeveralIds {
-        /// The first column.
-        first: String,
-        /// The second.
-        second: String,
-    },
+/// How much there is to do with a cell of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It is the value.
+    Text,
+    /// Its type alone says what becomes of it.
+    Typed,
+    /// All that rules say.
+    Ruled,
 }
 
-impl RecordError {
-    /// The stable word for this cause.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::MissingColumn { .. } => "missing_column",
-            Self::AmbiguousColumn { .. } => "ambiguous_column",
-            Self::DuplicateField { .. } => "duplicate_field",
-            Self::SeveralIds { .. } => "several_ids",
-        }
-    }
-
-    /// The same in the shape that the ledger and the command line show.
-    pub fn failure(&self) -> Failure {
-        let remedy = match self {
-            Self::MissingColumn { column, .. } => format!(
-                "Add the column to the file, or correct [fields]; if the columns found look wrong, check format.delimiter and format.header for {column:?}"
-            ),
-            Self::AmbiguousColumn { .. } => {
-                "Write the column in [fields] exactly as it is in the file".to_owned()
-            }
-            Self::DuplicateField { second, .. } => {
-                format!("Give the column {second:?} another name with `as` in [fields]")
-            }
-            Self::SeveralIds { .. } => "Give the role \"id\" to one column".to_owned(),
-        };
-        // Neither a second attempt nor time changes it: a new file or definition does.
-        Failure::new(self.code(), self.to_string(), remedy, Disposition::DeadLetter)
-    }
+/// A field whose value is the same in all rows of a shape.
+#[derive(Clone, Debug)]
+pub(super) struct Constant {
+    pub(super) name: String,
+    /// The key and a colon.
+    pub(super) prefix: Padded,
+    /// The value.
+    pub(super) json: Vec<u8>,
 }
 
-fn list(names: &[String]) -> String {
-    // A file read with the wrong delimiter may have thousands of columns.
-    const SHOWN: usize = 50;
-    // Nor need the first row be a header at all.
-    const LONGEST: usize = 60;
-    let quoted = |name: &String| match name.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{:?}…", &name[..end]),
-        None => format!("{name:?}"),
-    };
-    let mut text = names.iter().take(SHOWN).map(quoted).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
-    }
-    text
+/// Why no row of a shape can become a record.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) code: RejectCode,
+    pub(super) column: String,
+    pub(super) message: String,
 }
 
 impl Mapping {
-    /// Fits the fields of a definition to the columns of a file.
+    /// Fits a definition to the columns of a head.
     ///
-    /// A file without any column is empty and has no rows, so nothing is required of it.
-    pub fn new(columns: &[String], fields: &[Field]) -> Result<Self, RecordError> {
+    /// Where a header names the columns of all rows, one that does not fit is an error. In other
+    /// files each row has columns of its own, and those that do not fit are rejects.
+    pub(super) fn fit(definition: &Definition, head: &Head) -> Result<Self, RecordError> {
+        match (Self::of_columns(definition, head), head.form) {
+            (Err(error), Form::Json) => Ok(Self::refusing(head, &error)),
+            (fitted, _) => fitted,
+        }
+    }
+
+    fn refusing(head: &Head, error: &RecordError) -> Self {
+        Self {
+            form: head.form,
+            width: head.columns.len(),
+            fields: Vec::new(),
+            constants: Vec::new(),
+            id: None,
+            overhead: 0,
+            refusal: Some(Refusal {
+                code: error.reject_code(),
+                column: error.column().to_owned(),
+                message: error.of_row(),
+            }),
+            notes: Vec::new(),
+        }
+    }
+
+    fn of_columns(definition: &Definition, head: &Head) -> Result<Self, RecordError> {
+        let columns = &head.columns;
+        let found = || match (head.form, definition.has_header) {
+            (Form::Text, false) => Columns::Counted(columns.len()),
+            _ => Columns::Named(columns.clone()),
+        };
+        let names = Names::new(columns);
         let mut notes = Vec::new();
-        let mut of_column: Vec<Vec<&Field>> = vec![Vec::new(); columns.len()];
-        for field in fields {
-            let required = field.required || field.role == Some(Role::Id);
-            match find(columns, &field.column)? {
-                Some(at) => {
-                    if columns[at] != field.column {
-                        notes.push(format!(
-                            "the column {:?} was taken for {:?}",
-                            columns[at], field.column
-                        ));
-                    }
-                    of_column[at].push(field);
+        let mut of_column: Vec<Vec<usize>> = vec![Vec::new(); columns.len()];
+        let mut constants = Vec::new();
+        for (at, declared) in definition.declared.iter().enumerate() {
+            let Declared { field, rule, loose } = declared;
+            if let Some(place) = names.find(&field.column, loose)? {
+                if columns[place] != field.column {
+                    notes.push(format!(
+                        "the column {:?} was taken for {:?}",
+                        columns[place], field.column
+                    ));
                 }
-                None if columns.is_empty() => {}
-                None if required => {
-                    return Err(RecordError::MissingColumn {
-                        column: field.column.clone(),
-                        found: columns.to_vec(),
-                    });
+                of_column[place].push(at);
+                continue;
+            }
+            // A file without any column is empty and has no rows, so nothing is required of it.
+            if head.form == Form::Text && columns.is_empty() {
+                continue;
+            }
+            match without_column(rule, definition.settings.missing_columns) {
+                Err(_) => {
+                    let column = field.column.clone();
+                    return Err(RecordError::MissingColumn { column, found: found() });
                 }
-                None => notes.push(format!(
+                Ok(Some(json)) => constants.push(Constant::new(&field.name, json)),
+                Ok(None) if head.form == Form::Text => notes.push(format!(
                     "the optional column {:?} is not in the file: records are without {:?}",
                     field.column, field.name
                 )),
+                Ok(None) => {}
             }
         }
 
-        let mut outputs = Vec::new();
+        let unknown = definition.settings.unknown_columns;
+        let mut outputs: Vec<Output> = Vec::new();
         let mut id = None;
         for (cell, (column, fields)) in columns.iter().zip(&of_column).enumerate() {
-            if fields.is_empty() {
-                outputs.push(Output::new(cell, column, None));
+            match (fields.is_empty(), unknown, head.form) {
+                (true, UnknownColumns::Drop, _) => {}
+                (true, UnknownColumns::Reject, Form::Text) => {
+                    let column = definition.has_header.then(|| column.clone());
+                    let place = cell + 1;
+                    return Err(RecordError::UnknownColumn { column, place });
+                }
+                (true, ..) => {
+                    let mut output = Output::new(cell, column, column, &definition.others);
+                    output.refused = unknown == UnknownColumns::Reject;
+                    outputs.push(output);
+                }
+                (false, ..) => {}
             }
-            for field in fields {
+            for at in fields {
+                let Declared { field, rule, .. } = &definition.declared[*at];
                 if field.role == Some(Role::Id)
                     && let Some(first) = id.replace(outputs.len())
                 {
-                    let first: &Output = &outputs[first];
                     return Err(RecordError::SeveralIds {
-                        first: first.column.clone(),
+                        first: outputs[first].column.clone(),
                         second: column.clone(),
                     });
                 }
-                outputs.push(Output::new(cell, column, Some(field)));
+                let mut output = Output::new(cell, column, &field.name, rule);
+                output.unique = rule.unique.then_some(*at);
+                output.absent = without_column(rule, definition.settings.missing_columns);
+                outputs.push(output);
             }
         }
-        let mut names = HashMap::new();
-        for (at, output) in outputs.iter_mut().enumerate() {
-            if let Some(first) = names.insert(output.name.clone(), output.column.clone()) {
+        let mut taken: HashMap<&str, &str> = HashMap::new();
+        let of_constants = constants.iter().map(|constant| (&constant.name, &constant.name));
+        for (name, column) in outputs.iter().map(|o| (&o.name, &o.column)).chain(of_constants) {
+            if let Some(first) = taken.insert(name, column) {
                 return Err(RecordError::DuplicateField {
-                    name: output.name.clone(),
-                    first,
-                    second: output.column.clone(),
+                    name: name.clone(),
+                    first: first.to_owned(),
+                    second: column.clone(),
                 });
             }
-            let mut prefix = Buffer::default();
-            if at > 0 {
-                prefix.push(b',');
-            }
-            json::string(&mut prefix, output.name.as_bytes());
-            prefix.push(b':');
-            output.prefix = Padded::new(prefix.as_slice());
-            prefix.push(b'"');
-            output.quoted_prefix = Padded::new(prefix.as_slice());
         }
-        Ok(Self { width: columns.len(), fields: outputs, id, notes })
-    }
-
-    /// What people may want to know about the fit: columns taken under another spelling, optional
-    /// columns that are absent.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+        let overhead = constants.iter().map(Constant::len).sum::<usize>()
+            + outputs.iter().map(Output::overhead).sum::<usize>();
+        for (at, output) in outputs.iter_mut().enumerate() {
+            output.set_prefix(at > 0 && head.form == Form::Text);
+        }
+        let (form, width) = (head.form, columns.len());
+        Ok(Self { form, width, fields: outputs, constants, id, overhead, refusal: None, notes })
     }
 
     /// The names of the fields, in the order in which they are written.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|field| field.name.as_str())
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().map(|field| field.name.as_str());
+        fields.chain(self.constants.iter().map(|constant| constant.name.as_str()))
     }
 }
 
 impl Output {
-    fn new(cell: usize, column: &str, field: Option<&Field>) -> Self {
+    fn new(cell: usize, column: &str, name: &str, rule: &Arc<Rule>) -> Self {
+        let way = match (rule.is_plain(), rule.is_text()) {
+            (true, true) => Way::Text,
+            (true, false) => Way::Typed,
+            (false, _) => Way::Ruled,
+        };
         Self {
             cell,
             column: column.to_owned(),
-            name: field.map_or(column, |field| &field.name).to_owned(),
+            name: name.to_owned(),
             prefix: Padded::default(),
             quoted_prefix: Padded::default(),
-            kind: field.map(|field| field.kind).unwrap_or_default(),
-            pattern: field.and_then(|field| field.format.clone()),
-            required: field.is_some_and(|field| field.required || field.role == Some(Role::Id)),
+            way,
+            required: rule.required,
+            rule: Arc::clone(rule),
+            unique: None,
+            absent: Ok(None),
+            refused: false,
         }
+    }
+
+    fn set_prefix(&mut self, comma: bool) {
+        let mut prefix = Buffer::default();
+        if comma {
+            prefix.push(b',');
+        }
+        json::string(&mut prefix, self.name.as_bytes());
+        prefix.push(b':');
+        self.prefix = Padded::new(prefix.as_slice());
+        prefix.push(b'"');
+        self.quoted_prefix = Padded::new(prefix.as_slice());
+    }
+
+    /// Bytes at most that the field takes besides its cell: its name, punctuation, and what stands
+    /// where there is no value.
+    fn overhead(&self) -> usize {
+        let default = self.rule.default.as_ref().map_or(0, Vec::len);
+        6 * self.name.len() + default + 64
     }
 }
 
-fn find(columns: &[String], wanted: &str) -> Result<Option<usize>, RecordError> {
-    if let Some(at) = columns.iter().position(|column| column == wanted) {
-        return Ok(Some(at));
+impl Constant {
+    fn new(name: &str, json: Vec<u8>) -> Self {
+        let mut prefix = Buffer::default();
+        json::string(&mut prefix, name.as_bytes());
+        prefix.push(b':');
+        Self { name: name.to_owned(), prefix: Padded::new(prefix.as_slice()), json }
     }
-    let loose = loosely(wanted);
-    let alike: Vec<usize> =
-        (0..columns.len()).filter(|at| loosely(&columns[*at]) == loose).collect();
-    match alike[..] {
-        [] => Ok(None),
-        [at] => Ok(Some(at)),
-        _ => Err(RecordError::AmbiguousColumn {
-            column: wanted.to_owned(),
-            found: alike.iter().map(|at| columns[*at].clone()).collect(),
-        }),
+
+    fn len(&self) -> usize {
+        6 * self.name.len() + self.json.len() + 8
+    }
+}
+
+/// The columns of a head by their names.
+struct Names<'a> {
+    columns: &'a [String],
+    exact: HashMap<&'a str, usize>,
+    loose: HashMap<String, Vec<usize>>,
+}
+
+impl<'a> Names<'a> {
+    fn new(columns: &'a [String]) -> Self {
+        let mut loose: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut exact = HashMap::new();
+        for (at, column) in columns.iter().enumerate() {
+            exact.entry(column.as_str()).or_insert(at);
+            loose.entry(loosely(column)).or_default().push(at);
+        }
+        Self { columns, exact, loose }
+    }
+
+    fn find(&self, wanted: &str, loose: &str) -> Result<Option<usize>, RecordError> {
+        if let Some(at) = self.exact.get(wanted) {
+            return Ok(Some(*at));
+        }
+        match self.loose.get(loose).map(Vec::as_slice) {
+            None | Some([]) => Ok(None),
+            Some([at]) => Ok(Some(*at)),
+            Some(alike) => Err(RecordError::AmbiguousColumn {
+                column: wanted.to_owned(),
+                found: alike.iter().map(|at| self.columns[*at].clone()).collect(),
+            }),
+        }
     }
 }
 
 /// A name without its case and white space.
-fn loosely(name: &str) -> String {
+pub(super) fn loosely(name: &str) -> String {
     name.split_whitespace().collect::<String>().to_lowercase()
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    pub(in crate::record) fn columns(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    pub(in crate::record) fn field(column: &str, name: &str, kind: FieldType) -> Field {
-        Field {
-            column: column.to_owned(),
-            name: name.to_owned(),
-            role: None,
-            kind,
-            format: None,
-            required: false,
-        }
-    }
-
-    fn names(mapping: &Mapping) -> Vec<&str> {
-        mapping.names().collect()
-    }
-
-    #[test]
-    fn columns_go_through_or_are_renamed_in_the_order_of_the_file() {
-        let fields =
-            [field("Owner", "owner", FieldType::Email), field("Deal ID", "id", FieldType::Text)];
-        let mapping =
-            Mapping::new(&columns(&["Deal ID", "Extra", "Owner"]), &fields).expect("fits");
-        assert_eq!(names(&mapping), ["id", "Extra", "owner"]);
-        assert!(mapping.notes().is_empty());
-    }
-
-    #[test]
-    fn a_column_is_found_by_its_exact_name_first() {
-        let fields = [field("id", "key", FieldType::Text)];
-        let mapping = Mapping::new(&columns(&["ID", "id"]), &fields).expect("fits");
-        assert_eq!(names(&mapping), ["ID", "key"]);
-        let mapping = Mapping::new(&columns(&[" Id "]), &fields).expect("fits");
-        assert_eq!(names(&mapping), ["key"]);
-        assert_eq!(mapping.notes(), ["the column \" Id \" was taken for \"id\""]);
-        let error = Mapping::new(&columns(&["ID", "Id"]), &fields).expect_err("ambiguous");
-        assert_eq!(error.code(), "ambiguous_column");
-    }
-
-    #[test]
-    fn a_missing_column_fails_the_file_only_if_required() {
-        let mut owner = field("Owner", "owner", FieldType::Text);
-        let mapping = Mapping::new(&columns(&["a"]), std::slice::from_ref(&owner)).expect("fits");
-        assert_eq!(names(&mapping), ["a"]);
-        assert_eq!(mapping.notes().len(), 1);
-        owner.required = true;
-        let error = Mapping::new(&columns(&["a", "b"]), std::slice::from_ref(&owner))
-            .expect_err("required");
-        assert_eq!(
-            error.to_string(),
-            "the required column \"Owner\" is not in the file, whose columns are \"a\", \"b\""
-        );
-        assert!(Mapping::new(&[], &[owner]).is_ok(), "an empty file has no rows to be wrong");
-    }
-
-    #[test]
-    fn two_columns_cannot_become_one_field() {
-        let fields = [field("Deal ID", "id", FieldType::Text)];
-        let error = Mapping::new(&columns(&["Deal ID", "id"]), &fields).expect_err("twice");
-        assert_eq!(error.code(), "duplicate_field");
-    }
 }

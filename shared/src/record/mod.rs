@@ -1,8 +1,8 @@
 //! **record**: rows become records, as JSON.
 //!
-//! A [`Mapping`] says which cell becomes which field, and of which type; [`convert`] takes the rows
-//! of one object through it into [`Batch`]es; [`plain`] writes the same values without a record
-//! around them.
+//! [`Mappings`] say which cell becomes which field, and of which type, for each shape that rows have;
+//! [`convert()`] takes the rows of one object through them into [`Batch`]es; [`check`] does so only to
+//! see what becomes of them; [`plain`] writes the same values without a record around them.
 //!
 //! Promises: every row that is read is a record, a reject or skipped by declared policy, and is
 //! counted as one of them; a reject says where it was, what is wrong, and what it was; the same bytes
@@ -15,19 +15,34 @@
 mod buffer;
 mod convert;
 mod datetime;
+mod error;
 mod json;
 mod mapping;
+mod mappings;
+mod numeral;
 pub mod plain;
 mod reject;
+mod rule;
 mod scalar;
+mod token;
+mod unique;
 mod values;
 
 pub use convert::{
     Batch, BatchLimits, ConvertError, Counters, Failed, Mark, Output, Plan, Rejects, Stopped,
-    convert,
+    check, convert,
 };
-pub use mapping::{Mapping, RecordError};
+pub use error::{Columns, RecordError};
+pub use mappings::Mappings;
 pub use reject::{Reject, RejectCode, RejectContext};
+pub(crate) use rule::{Unfit, problems_of_field, problems_of_reading};
+pub use unique::UniqueError;
 
+#[cfg(test)]
+mod accounting_tests;
+#[cfg(test)]
+mod json_tests;
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;

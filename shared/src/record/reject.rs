@@ -9,109 +9,132 @@ use serde::{Deserialize, Serialize};
 use super::buffer::Buffer;
 use super::json;
 use crate::catalog::FieldType;
+use crate::format::{JsonProblem, Part};
 
 /// Bytes of a raw row that a reject keeps.
 const RAW_CAP: usize = 64 << 10;
 
-/// Why a row cannot become a record. The words are stable: destinations and people rely on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RejectCode {
+/// Defines the codes: a name, its word, and what is said to people when nothing more is known.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident: $word:literal, $meaning:literal;)*) => {
+        /// Why a row cannot become a record. The words are stable: destinations and people rely on
+        /// them; `docs/rejects.md` lists them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum RejectCode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl RejectCode {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The word.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+
+            /// What it means, without anything of the column. Messages never quote a cell: they go to
+            /// places (logs, the ledger) where the data itself does not belong; the raw row is in the
+            /// reject.
+            pub(super) fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => $meaning,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
     /// The row has fewer cells than the header.
-    TooFewCells,
+    TooFewCells: "too_few_cells", "fewer cells than the header";
     /// The row has more cells than the header.
-    TooManyCells,
+    TooManyCells: "too_many_cells", "more cells than the header";
     /// The file ended within a quoted cell; the reject holds everything from the row's beginning.
-    UnterminatedQuote,
-    /// A cell is not in UTF-8.
-    InvalidUtf8,
+    UnterminatedQuote: "unterminated_quote", "a quote is opened and never closed";
+    /// An object has a key twice.
+    DuplicateKey: "duplicate_key", "the object has a key twice";
+    /// A cell is not in UTF-8, or has an escape that is half of a character.
+    InvalidUtf8: "invalid_utf8", "not in UTF-8";
+    /// The row does not have a column that it must have.
+    MissingColumn: "missing_column", "the row does not have the column";
+    /// The row has a column that it must not have.
+    UnknownColumn: "unknown_column", "the column is not one that rows may have";
+    /// Two columns of the row differ from the one that is named only in case and white space.
+    AmbiguousColumn: "ambiguous_column", "several columns of the row could be it";
+    /// Two columns of the row would become the same field.
+    DuplicateField: "duplicate_field", "two columns of the row become the same field";
     /// A cell that must have a value has none.
-    MissingValue,
+    MissingValue: "missing_value", "a required value is empty";
+    /// An object or a list stands where the definition wants a single value.
+    NestedValue: "nested_value", "an object or a list where a single value is wanted";
     /// Not digits with an optional sign.
-    InvalidInteger,
+    InvalidInteger: "invalid_integer", "not an integer: digits with an optional sign";
     /// Not digits with an optional sign and fraction.
-    InvalidDecimal,
+    InvalidDecimal: "invalid_decimal", "not a decimal: digits with an optional sign and a fraction after a point";
     /// Not a finite number.
-    InvalidNumber,
+    InvalidNumber: "invalid_number", "not a finite number with a decimal point";
     /// Not one of the words for true and false.
-    InvalidBoolean,
-    /// Not a date, not one of the calendar, or not in the column's pattern.
-    InvalidDate,
-    /// Not a date and time, or not in the column's pattern.
-    InvalidDatetime,
+    InvalidBoolean: "invalid_boolean", "not a boolean: true/false, yes/no, 1/0, t/f or y/n";
+    /// Not a date, not one of the calendar, or not in one of the column's patterns.
+    InvalidDate: "invalid_date", "not a date of the calendar in the pattern %Y-%m-%d";
+    /// Not a date and time, not in one of the column's patterns, or one that its time zone passed over.
+    InvalidDatetime: "invalid_datetime", "not a date and time: RFC 3339, or YYYY-MM-DD HH:MM:SS";
+    /// Not a time of day, or not in one of the column's patterns.
+    InvalidTime: "invalid_time", "not a time of day: HH:MM or HH:MM:SS";
     /// Not an email address.
-    InvalidEmail,
+    InvalidEmail: "invalid_email", "not an email address";
+    /// Not an absolute URL.
+    InvalidUrl: "invalid_url", "not an absolute URL, such as https://example.com/";
+    /// Not a UUID.
+    InvalidUuid: "invalid_uuid", "not a UUID";
+    /// Not JSON.
+    InvalidJson: "invalid_json", "not one JSON value";
+    /// The value is not one of `allowed`.
+    ValueNotAllowed: "value_not_allowed", "not one of the allowed values";
+    /// The text does not match `pattern`.
+    PatternMismatch: "pattern_mismatch", "the text does not match the pattern";
+    /// The value is below `min` or above `max`.
+    OutOfRange: "out_of_range", "not between min and max";
+    /// The text is shorter than `min_length` or longer than `max_length`.
+    WrongLength: "wrong_length", "not between min_length and max_length";
+    /// The value of a unique column is that of an earlier row.
+    DuplicateValue: "duplicate_value", "an earlier row has the same value";
     /// The record is larger than a message to the destination may be.
-    RecordTooLarge,
+    RecordTooLarge: "record_too_large", "the record is larger than a batch may be";
 }
 
 impl RejectCode {
-    /// The word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TooFewCells => "too_few_cells",
-            Self::TooManyCells => "too_many_cells",
-            Self::UnterminatedQuote => "unterminated_quote",
-            Self::InvalidUtf8 => "invalid_utf8",
-            Self::MissingValue => "missing_value",
-            Self::InvalidInteger => "invalid_integer",
-            Self::InvalidDecimal => "invalid_decimal",
-            Self::InvalidNumber => "invalid_number",
-            Self::InvalidBoolean => "invalid_boolean",
-            Self::InvalidDate => "invalid_date",
-            Self::InvalidDatetime => "invalid_datetime",
-            Self::InvalidEmail => "invalid_email",
-            Self::RecordTooLarge => "record_too_large",
+    /// What a row is whose JSON is wrong.
+    pub(super) fn of_json(problem: JsonProblem) -> Self {
+        match problem {
+            JsonProblem::DuplicateKey => Self::DuplicateKey,
+            JsonProblem::NotUtf8 | JsonProblem::UnpairedSurrogate => Self::InvalidUtf8,
+            JsonProblem::NumberTooLarge => Self::InvalidNumber,
+            _ => Self::InvalidJson,
         }
     }
 
     /// What a cell that is not of this type is.
-    pub(super) fn of_type(kind: FieldType) -> Self {
+    pub(super) fn of_type(kind: Option<FieldType>) -> Self {
         match kind {
             // Text is refused for its encoding alone.
-            FieldType::Text => Self::InvalidUtf8,
-            FieldType::Integer => Self::InvalidInteger,
-            FieldType::Decimal => Self::InvalidDecimal,
-            FieldType::Number => Self::InvalidNumber,
-            FieldType::Boolean => Self::InvalidBoolean,
-            FieldType::Date => Self::InvalidDate,
-            FieldType::Datetime => Self::InvalidDatetime,
-            FieldType::Email => Self::InvalidEmail,
-        }
-    }
-
-    /// What was expected of a cell. Messages never quote the cell: they go to places (logs, the
-    /// ledger) where the data itself does not belong; the raw row is in the reject.
-    pub(super) fn message(self, pattern: Option<&str>) -> Cow<'static, str> {
-        match (self, pattern) {
-            (Self::InvalidDate, Some(pattern)) => {
-                format!("not a date of the calendar in the pattern {pattern}").into()
-            }
-            (Self::InvalidDatetime, Some(pattern)) => {
-                format!("not a date and time in the pattern {pattern}").into()
-            }
-            _ => self.expectation().into(),
-        }
-    }
-
-    fn expectation(self) -> &'static str {
-        match self {
-            Self::TooFewCells => "fewer cells than the header",
-            Self::TooManyCells => "more cells than the header",
-            Self::UnterminatedQuote => "a quote is opened and never closed",
-            Self::InvalidUtf8 => "not in UTF-8",
-            Self::MissingValue => "a required value is empty",
-            Self::InvalidInteger => "not an integer: digits with an optional sign",
-            Self::InvalidDecimal => {
-                "not a decimal: digits with an optional sign and a fraction after a point"
-            }
-            Self::InvalidNumber => "not a finite number with a decimal point",
-            Self::InvalidBoolean => "not a boolean: true/false, yes/no, 1/0, t/f or y/n",
-            Self::InvalidDate => "not a date of the calendar in the pattern %Y-%m-%d",
-            Self::InvalidDatetime => "not a date and time: RFC 3339, or YYYY-MM-DD HH:MM:SS",
-            Self::InvalidEmail => "not an email address",
-            Self::RecordTooLarge => "the record is larger than a batch may be",
+            None | Some(FieldType::Text) => Self::InvalidUtf8,
+            Some(FieldType::Integer) => Self::InvalidInteger,
+            Some(FieldType::Decimal) => Self::InvalidDecimal,
+            Some(FieldType::Number) => Self::InvalidNumber,
+            Some(FieldType::Boolean) => Self::InvalidBoolean,
+            Some(FieldType::Date) => Self::InvalidDate,
+            Some(FieldType::Datetime) => Self::InvalidDatetime,
+            Some(FieldType::Time) => Self::InvalidTime,
+            Some(FieldType::Email) => Self::InvalidEmail,
+            Some(FieldType::Url) => Self::InvalidUrl,
+            Some(FieldType::Uuid) => Self::InvalidUuid,
+            Some(FieldType::Json) => Self::InvalidJson,
         }
     }
 }
@@ -131,13 +154,15 @@ pub struct Reject<'a> {
     pub line: Option<u64>,
     /// The offset of its first byte, in formats in which rows have one.
     pub byte_offset: Option<u64>,
+    /// The part of the file that the row is in.
+    pub part: Option<&'a Part>,
     /// The column of the first cell at fault.
     pub column: Option<&'a str>,
     /// Why.
     pub code: RejectCode,
     /// Why, for people; without the data.
     pub message: Cow<'static, str>,
-    /// The row as it is in the file.
+    /// The row as it is in the file; where it has no bytes of its own there, its cells as a JSON array.
     pub raw: &'a [u8],
 }
 
@@ -173,6 +198,14 @@ impl Reject<'_> {
             match value {
                 Some(value) => json::number(out, value),
                 None => out.extend_from_slice(b"null"),
+            }
+        }
+        let part = self.part.map(|part| (part.member.as_deref(), part.sheet.as_deref()));
+        let (member, sheet) = part.unwrap_or_default();
+        for (key, name) in [(&b",\"member\":"[..], member), (b",\"sheet\":", sheet)] {
+            if let Some(name) = name {
+                out.extend_from_slice(key);
+                json::string(out, name.as_bytes());
             }
         }
         out.extend_from_slice(b",\"column\":");
@@ -228,9 +261,10 @@ mod tests {
             row: 2,
             line: Some(3),
             byte_offset: Some(40),
+            part: None,
             column: Some("a\"b"),
             code: RejectCode::InvalidDate,
-            message: RejectCode::InvalidDate.message(None),
+            message: RejectCode::InvalidDate.meaning().into(),
             raw,
         };
         let context = RejectContext { object_json: r#"{"bucket":"b","key":"k"}"#, table: "deals" };
@@ -269,10 +303,47 @@ mod tests {
     }
 
     #[test]
+    fn a_reject_of_an_archive_names_its_member_and_one_of_a_workbook_its_sheet() {
+        let context = RejectContext { object_json: "{}", table: "" };
+        let mut out = Vec::new();
+        let part = Part { member: Some("a/b.xlsx".into()), sheet: Some("\"Q1\"".into()) };
+        let code = RejectCode::MissingValue;
+        Reject {
+            row: 1,
+            line: Some(2),
+            byte_offset: None,
+            part: Some(&part),
+            column: None,
+            code,
+            message: code.meaning().into(),
+            raw: b"[1]",
+        }
+        .write_line(&context, &mut out);
+        let line: serde_json::Value = serde_json::from_slice(&out).expect("valid JSON");
+        assert_eq!((&line["member"], &line["sheet"]), (&"a/b.xlsx".into(), &"\"Q1\"".into()));
+    }
+
+    #[test]
     fn the_word_of_a_code_is_its_serialized_form() {
-        for code in [RejectCode::TooFewCells, RejectCode::InvalidUtf8, RejectCode::RecordTooLarge] {
-            let json = serde_json::to_string(&code).expect("serializes");
+        for code in RejectCode::ALL {
+            let json = serde_json::to_string(code).expect("serializes");
             assert_eq!(json, format!("\"{code}\""));
         }
+    }
+
+    #[test]
+    fn the_documentation_lists_every_code_and_no_other() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rejects.md");
+        let text = std::fs::read_to_string(path).expect("the page is there");
+        let codes = text.split("\n## ").find(|part| part.starts_with("Codes")).expect("codes");
+        let mut listed: Vec<&str> = codes
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+            .map(|(code, _)| code)
+            .collect();
+        listed.sort_unstable();
+        let mut codes: Vec<&str> = RejectCode::ALL.iter().map(|code| code.as_str()).collect();
+        codes.sort_unstable();
+        assert_eq!(listed, codes);
     }
 }

@@ -117,6 +117,38 @@ pub(super) fn email(out: &mut Buffer, cell: &[u8]) -> bool {
     whole
 }
 
+/// An absolute URL, as a JSON string: a scheme, `://`, a host, and nothing that no URL has. As with
+/// [`email`], this finds wrong columns, and is not the grammar.
+pub(super) fn url(out: &mut Buffer, cell: &[u8]) -> bool {
+    let whole = is_url(cell);
+    if whole {
+        super::json::string(out, cell);
+    }
+    whole
+}
+
+fn is_url(cell: &[u8]) -> bool {
+    let Some(colon) = memchr::memchr(b':', cell) else { return false };
+    let (scheme, rest) = cell.split_at(colon);
+    let Some(rest) = rest.strip_prefix(b"://") else { return false };
+    let of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !scheme.iter().all(of_scheme) {
+        return false;
+    }
+    let never = |byte: &u8| byte.is_ascii_control() || b" \"<>\\^`{|}".contains(byte);
+    let authority = rest.split(|byte| b"/?#".contains(byte)).next().unwrap_or_default();
+    let host = authority.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
+    !host.is_empty() && host[0] != b':' && !rest.iter().any(never)
+}
+
+/// A UUID, in any of its forms, as a JSON string in the usual one.
+pub(super) fn uuid(out: &mut Buffer, cell: &[u8]) -> bool {
+    let Ok(uuid) = uuid::Uuid::try_parse_ascii(cell) else { return false };
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    super::json::string(out, uuid.hyphenated().encode_lower(&mut text).as_bytes());
+    true
+}
+
 const PLAIN: u8 = 0;
 const DOT: u8 = 1;
 const AT: u8 = 2;
@@ -282,6 +314,53 @@ mod tests {
                 "a@b.",
                 "a@b..c",
                 "a@b.c\u{7f}",
+            ],
+        );
+    }
+
+    #[test]
+    fn urls() {
+        all(
+            url,
+            &[
+                ("https://example.com", "\"https://example.com\""),
+                ("http://a.b:80/c?d=e#f", "\"http://a.b:80/c?d=e#f\""),
+                ("s3://bucket/key", "\"s3://bucket/key\""),
+                ("https://u:p@[::1]/\u{e9}", "\"https://u:p@[::1]/\u{e9}\""),
+            ],
+            &[
+                "",
+                "example.com",
+                "//example.com",
+                "https:",
+                "https://",
+                "https:///path",
+                "https://u@/",
+                "https://:80/",
+                "1http://a.b",
+                "http://a b",
+                "http://a.b/<c>",
+                "mailto:a@b.c",
+            ],
+        );
+    }
+
+    #[test]
+    fn uuids() {
+        let expected = "\"67e55044-10b1-426f-9247-bb680e5fe0c8\"";
+        all(
+            uuid,
+            &[
+                ("67e55044-10b1-426f-9247-bb680e5fe0c8", expected),
+                ("67E55044-10B1-426F-9247-BB680E5FE0C8", expected),
+                ("67e5504410b1426f9247bb680e5fe0c8", expected),
+                ("{67e55044-10b1-426f-9247-bb680e5fe0c8}", expected),
+            ],
+            &[
+                "",
+                "67e55044",
+                "67e55044-10b1-426f-9247-bb680e5fe0cg",
+                "67e55044_10b1_426f_9247_bb680e5fe0c8",
             ],
         );
     }

@@ -4,18 +4,18 @@ use std::io::Cursor;
 
 use serde_json::{Value, json};
 
-use super::mapping::tests::field;
+use super::mappings::tests::field;
 use super::*;
-use crate::catalog::{Field, FieldType, Format, OnReject, RejectPolicy, Role};
+use crate::catalog::{Field, FieldType, Format, OnReject, RecordSettings, RejectPolicy, Role};
 use crate::format::{self, Detected, Hints, Limits, Rows};
 
 const CONTEXT: RejectContext<'static> =
     RejectContext { object_json: r#"{"bucket":"b","key":"k"}"#, table: "deals" };
 
-fn plan() -> Plan<'static> {
+pub(super) fn plan() -> Plan<'static> {
     Plan {
         object_ref: "b/k#etag=1",
-        rejects: RejectPolicy { policy: OnReject::Quarantine, max_count: None, max_ratio: None },
+        rejects: RejectPolicy::default(),
         context: CONTEXT,
         limits: BatchLimits { max_bytes: 200_000, max_records: 1000 },
         start: Counters::default(),
@@ -32,14 +32,18 @@ fn open(bytes: &[u8]) -> (Rows, Detected) {
     .expect("opens")
 }
 
+fn fitted(rows: &Rows, detected: &Detected, fields: &[Field]) -> Mappings {
+    Mappings::new(fields, &RecordSettings::default(), rows, detected).expect("fits")
+}
+
 /// Everything that came out of one conversion.
-struct Converted {
-    outputs: Vec<Output>,
-    ended: Result<Counters, Failed>,
+pub(super) struct Converted {
+    pub(super) outputs: Vec<Output>,
+    pub(super) ended: Result<Counters, Failed>,
 }
 
 impl Converted {
-    fn batches(&self) -> Vec<&Batch> {
+    pub(super) fn batches(&self) -> Vec<&Batch> {
         let mut batches = Vec::new();
         for output in &self.outputs {
             if let Output::Batch(batch) = output {
@@ -49,7 +53,7 @@ impl Converted {
         batches
     }
 
-    fn records(&self) -> Vec<Value> {
+    pub(super) fn records(&self) -> Vec<Value> {
         let mut records = Vec::new();
         for batch in self.batches() {
             let json = [b"[", batch.json.as_slice(), b"]"].concat();
@@ -62,7 +66,7 @@ impl Converted {
         records
     }
 
-    fn rejects(&self) -> Vec<Value> {
+    pub(super) fn rejects(&self) -> Vec<Value> {
         let mut rejects = Vec::new();
         for output in &self.outputs {
             if let Output::Rejects(piece) = output {
@@ -78,7 +82,7 @@ impl Converted {
         rejects
     }
 
-    fn reasons(&self) -> Vec<(u64, String, Value)> {
+    pub(super) fn reasons(&self) -> Vec<(u64, String, Value)> {
         let reason = |reject: Value| {
             let code = reject["code"].as_str().expect("a code").to_owned();
             (reject["row"].as_u64().expect("a row"), code, reject["column"].clone())
@@ -86,7 +90,7 @@ impl Converted {
         self.rejects().into_iter().map(reason).collect()
     }
 
-    fn counters(&self) -> Counters {
+    pub(super) fn counters(&self) -> Counters {
         match &self.ended {
             Ok(counters) => *counters,
             Err(failed) => failed.counters,
@@ -95,10 +99,23 @@ impl Converted {
 }
 
 fn run(bytes: &[u8], fields: &[Field], plan: &Plan<'_>) -> Converted {
+    run_with(bytes, fields, &RecordSettings::default(), plan)
+}
+
+pub(super) fn run_with(
+    bytes: &[u8],
+    fields: &[Field],
+    settings: &RecordSettings,
+    plan: &Plan<'_>,
+) -> Converted {
     let (mut rows, detected) = open(bytes);
-    let mapping = Mapping::new(&detected.columns, fields).expect("fits");
+    let mut mappings = Mappings::new(fields, settings, &rows, &detected).expect("fits");
+    convert_all(&mut rows, &mut mappings, plan)
+}
+
+pub(super) fn convert_all(rows: &mut Rows, mappings: &mut Mappings, plan: &Plan<'_>) -> Converted {
     let mut outputs = Vec::new();
-    let ended = convert(&mut rows, &mapping, plan, &mut |output| {
+    let ended = convert(rows, mappings, plan, &mut |output| {
         outputs.push(output);
         Ok(())
     });
@@ -153,7 +170,7 @@ fn without_an_id_a_record_is_named_by_its_object_and_row() {
 
 #[test]
 fn an_id_of_another_type_is_its_text() {
-    let id = Field { kind: FieldType::Integer, ..id("n") };
+    let id = Field { kind: Some(FieldType::Integer), ..id("n") };
     let converted = run(b"n\n 007 \n", &[id], &plan());
     let record = &converted.records()[0];
     assert_eq!((&record["id"], &record["values"]["id"]), (&json!("007"), &json!(7)));
@@ -212,7 +229,7 @@ fn policies() {
     let bytes = b"n\n1\nx\n3\ny\n5\n";
     let fields = [field("n", "n", FieldType::Integer)];
     let with = |policy, max_count, max_ratio| {
-        let rejects = RejectPolicy { policy, max_count, max_ratio };
+        let rejects = RejectPolicy { policy, max_count, max_ratio, strict: false };
         run(bytes, &fields, &Plan { rejects, ..plan() })
     };
 
@@ -247,6 +264,7 @@ fn policies() {
                 policy: OnReject::Quarantine,
                 max_count: Some(0),
                 max_ratio: Some(0.0),
+                strict: false,
             },
             ..plan()
         },
@@ -301,10 +319,10 @@ fn a_record_larger_than_a_batch_is_a_reject() {
 #[test]
 fn the_taker_can_stop() {
     let (mut rows, detected) = open(b"n\n1\n2\n3\n");
-    let mapping = Mapping::new(&detected.columns, &[]).expect("fits");
+    let mut mappings = fitted(&rows, &detected, &[]);
     let limits = BatchLimits { max_bytes: 1000, max_records: 1 };
     let mut taken = 0;
-    let ended = convert(&mut rows, &mapping, &Plan { limits, ..plan() }, &mut |_| {
+    let ended = convert(&mut rows, &mut mappings, &Plan { limits, ..plan() }, &mut |_| {
         taken += 1;
         if taken == 2 { Err(Stopped) } else { Ok(()) }
     });
@@ -350,7 +368,6 @@ fn work_that_goes_on_after_a_batch_gives_what_was_left() {
     let whole = run(&bytes, &fields, &Plan { limits, ..plan() });
     assert!(whole.counters().rejects > 100 && whole.batches().len() > 10);
     let (_, detected) = open(&bytes);
-    let mapping = Mapping::new(&detected.columns, &fields).expect("fits");
     for (at, output) in whole.outputs.iter().enumerate() {
         let Output::Batch(batch) = output else { continue };
         let rest = Cursor::new(bytes[batch.end.byte_offset as usize..].to_vec());
@@ -364,9 +381,10 @@ fn work_that_goes_on_after_a_batch_gives_what_was_left() {
         )
         .expect("resumes")
         .0;
+        let mut mappings = fitted(&rows, &detected, &fields);
         let mut outputs = Vec::new();
         let plan = Plan { limits, start: batch.counters, ..plan() };
-        let counters = convert(&mut rows, &mapping, &plan, &mut |output| {
+        let counters = convert(&mut rows, &mut mappings, &plan, &mut |output| {
             outputs.push(output);
             Ok(())
         });
@@ -378,9 +396,9 @@ fn work_that_goes_on_after_a_batch_gives_what_was_left() {
 #[test]
 fn plain_lines_hold_the_values_alone() {
     let (mut rows, detected) = open(b"a,b\n1,\"x \"\"y\"\"\"\n2\n3,\n");
-    let mapping = Mapping::new(&detected.columns, &[]).expect("fits");
+    let mut mappings = fitted(&rows, &detected, &[]);
     let (mut out, mut rejected) = (Vec::new(), Vec::new());
-    let counters = plain::ndjson(&mut rows, &mapping, &mut out, &mut |reject| {
+    let counters = plain::ndjson(&mut rows, &mut mappings, &mut out, &mut |reject| {
         rejected.push((reject.line, reject.code));
     })
     .expect("written");
@@ -417,8 +435,9 @@ fn plain_csv_reads_back_as_the_same_cells() {
 
 fn csv_of(bytes: &[u8], fields: &[Field]) -> Vec<u8> {
     let (mut rows, detected) = open(bytes);
-    let mapping = Mapping::new(&detected.columns, fields).expect("fits");
+    let mut mappings = fitted(&rows, &detected, fields);
     let mut out = Vec::new();
-    plain::csv(&mut rows, &mapping, &mut out, &mut |reject| panic!("{reject:?}")).expect("written");
+    plain::csv(&mut rows, &mut mappings, &mut out, &mut |reject| panic!("{reject:?}"))
+        .expect("written");
     out
 }

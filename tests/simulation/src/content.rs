@@ -142,14 +142,12 @@ fn fields(identified: bool) -> Vec<inlet::catalog::Field> {
     let field = |column: &str| inlet::catalog::Field {
         column: column.to_owned(),
         name: column.to_owned(),
-        role: None,
-        kind: inlet::catalog::FieldType::Text,
-        format: None,
         required: true,
+        ..inlet::catalog::Field::default()
     };
     let mut name = field("name");
     name.role = identified.then_some(inlet::catalog::Role::Id);
     let mut number = field("number");
-    number.kind = inlet::catalog::FieldType::Integer;
+    number.kind = Some(inlet::catalog::FieldType::Integer);
     vec![name, number]
 }

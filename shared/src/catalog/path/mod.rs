@@ -28,7 +28,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use program::Program;
 
 /// The pattern of a source that names none: every kind of file that Inlet reads, anywhere.
-pub const SUPPORTED_FILES: &str = "**/*.{csv,tsv,csv.gz,tsv.gz}";
+pub const SUPPORTED_FILES: &str =
+    "**/*.{csv,tsv,json,jsonl,ndjson,xml,csv.gz,tsv.gz,json.gz,jsonl.gz,ndjson.gz,xml.gz}";
 
 /// Extensions of compressions; one of them may stand behind that of a format.
 pub(super) const COMPRESSIONS: [&str; 1] = ["gz"];

@@ -65,7 +65,9 @@ fn only_extensions_ignore_case() {
     assert!(matches("Daily/*.csv", "Daily/x.CSV"));
     assert!(!matches("Daily/*.csv", "daily/x.csv"));
     assert!(!matches("Report.csv", "report.csv"));
-    for key in ["a.csv", "a.CSV", "a.Csv.Gz", "a.TSV.gz"] {
+    for key in
+        ["a.csv", "a.CSV", "a.Csv.Gz", "a.TSV.gz", "a.json", "b/a.NDJSON.gz", "a.jsonl", "a.xml"]
+    {
         assert!(matches(SUPPORTED_FILES, key), "{key}");
     }
     for pattern in ["*.csv.gz", "*.csv{,.gz}", "*{.csv,.csv.gz}", "*.csv.{gz}", "*.{csv,tsv}.gz"] {

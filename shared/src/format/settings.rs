@@ -1,0 +1,79 @@
+//! The limits by their names, as a source's definition sets them and as errors name them.
+
+use std::collections::BTreeMap;
+
+use super::Limits;
+
+/// One limit that can be set.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitSetting {
+    /// The name: that of the field of [`Limits`].
+    pub name: &'static str,
+    /// It counts bytes, so it may be written as `"100MB"`.
+    pub bytes: bool,
+    set: fn(&mut Limits, u64),
+}
+
+const fn bytes(name: &'static str, set: fn(&mut Limits, u64)) -> LimitSetting {
+    LimitSetting { name, bytes: true, set }
+}
+
+const fn count(name: &'static str, set: fn(&mut Limits, u64)) -> LimitSetting {
+    LimitSetting { name, bytes: false, set }
+}
+
+fn size(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+impl Limits {
+    /// Every limit, a line for each.
+    pub const SETTINGS: &[LimitSetting] = &[
+        bytes("max_row_bytes", |limits, value| limits.max_row_bytes = size(value)),
+        count("max_columns", |limits, value| limits.max_columns = size(value)),
+        count("max_nesting", |limits, value| limits.max_nesting = size(value)),
+        bytes("max_expanded_bytes", |limits, value| limits.max_expanded_bytes = Some(value)),
+        bytes("max_spooled_bytes", |limits, value| limits.max_spooled_bytes = value),
+        count("max_ratio", |limits, value| limits.max_ratio = value),
+        bytes("max_unique_bytes", |limits, value| limits.max_unique_bytes = value),
+    ];
+
+    /// The default limits, but for those of a source's `limits`.
+    pub fn of(settings: &BTreeMap<String, u64>) -> Self {
+        let mut limits = Self::default();
+        for setting in Self::SETTINGS {
+            if let Some(value) = settings.get(setting.name) {
+                (setting.set)(&mut limits, *value);
+            }
+        }
+        limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of the fields, and what they hold, as `Debug` tells them.
+    fn fields(limits: &Limits) -> Vec<(String, String)> {
+        let text = format!("{limits:?}");
+        let inside = text.trim_start_matches("Limits { ").trim_end_matches(" }");
+        let parts = inside.split(", ").filter_map(|part| part.split_once(": "));
+        parts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn every_limit_can_be_set_by_its_name() {
+        let names: Vec<_> = Limits::SETTINGS.iter().map(|setting| setting.name).collect();
+        for (name, _) in fields(&Limits::default()) {
+            assert!(names.contains(&name.as_str()), "{name} has no line in Limits::SETTINGS");
+        }
+        for setting in Limits::SETTINGS {
+            let set = Limits::of(&BTreeMap::from([(setting.name.to_owned(), 77)]));
+            for (name, value) in fields(&set) {
+                let is_set = value == "77" || value == "Some(77)";
+                assert_eq!(is_set, name == setting.name, "{} set {name}", setting.name);
+            }
+        }
+    }
+}
