@@ -361,8 +361,9 @@ impl<'a> Conversion<'a> {
     fn pass(&mut self, row: &Row<'_>) -> Result<(), ConvertError> {
         self.turn(row)?;
         if self.mappings.need_every_row() {
+            let written = self.write(row);
             // Whether it is a record was said before.
-            let _ = self.write(row)?;
+            let _ = self.writing.settle(row, written)?;
             self.batch.truncate(0);
         }
         Ok(())
@@ -375,7 +376,11 @@ impl<'a> Conversion<'a> {
             self.turn(row)?;
         }
         let before = self.batch.len();
-        if let Err(fault) = self.write(row)? {
+        let mut written = self.write(row);
+        if self.writing.has_claims() {
+            written = self.writing.settle(row, written)?;
+        }
+        if let Err(fault) = written {
             self.batch.truncate(before);
             return self.refuse(row, fault);
         }
@@ -422,18 +427,14 @@ impl<'a> Conversion<'a> {
 
     /// Appends the record of a row to the batch, whole or (with a fault) in part.
     #[inline]
-    fn write(&mut self, row: &Row<'_>) -> Result<Result<(), Fault>, ConvertError> {
+    fn write(&mut self, row: &Row<'_>) -> Result<(), Fault> {
         let before = self.batch.len();
-        if let Err(fault) = self.write_record(row) {
-            self.writing.forget();
-            return Ok(Err(fault));
-        }
+        self.write_record(row)?;
         let comma = usize::from(self.records > 0);
         if self.batch.len() - before - comma > self.plan.limits.max_bytes {
-            self.writing.forget();
-            return Ok(Err(Fault::of_row(RejectCode::RecordTooLarge)));
+            return Err(Fault::of_row(RejectCode::RecordTooLarge));
         }
-        Ok(self.writing.settle(row)?)
+        Ok(())
     }
 
     #[inline]
