@@ -59,6 +59,17 @@ pub enum Happening<'a> {
         /// Bytes since the last time.
         bytes: u64,
     },
+    /// The time was up before its end; it goes on in another invocation.
+    Paused {
+        /// The source.
+        source: &'a str,
+        /// The object.
+        object: &'a ObjectId,
+        /// Rows up to which downstream has everything.
+        row: u64,
+        /// How often the work on it was put down.
+        pauses: u32,
+    },
     /// All of it is downstream.
     Completed {
         /// The source.
@@ -70,7 +81,7 @@ pub enum Happening<'a> {
         /// What was in it.
         counters: &'a Counters,
         /// Where its rejects lie.
-        rejects: Option<&'a str>,
+        rejects: &'a [String],
     },
     /// Its removal is downstream.
     Removed {
@@ -138,6 +149,9 @@ impl Observer for Log {
                 tracing::info!(source, object = %object, size, "started");
             }
             Happening::Progress { .. } => {}
+            Happening::Paused { source, object, row, pauses } => {
+                tracing::info!(source, object = %object, row, pauses, "goes on later");
+            }
             Happening::Completed { source, table, object, counters, rejects } => {
                 tracing::info!(
                     source,
@@ -148,7 +162,7 @@ impl Observer for Log {
                     rejects = counters.rejects,
                     skipped = counters.skipped,
                     batches = counters.batches,
-                    rejects_at = rejects,
+                    rejects_at = rejects.join(" "),
                     "completed"
                 );
             }

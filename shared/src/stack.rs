@@ -11,6 +11,8 @@ use crate::clock::SystemClock;
 use crate::delivery::sqs::StackDeliveries;
 use crate::ingest;
 use crate::ledger::dynamodb::DynamoLedger;
+use crate::notice::subscription::s3::SubscribeError;
+use crate::notice::subscription::{self, Needed};
 use crate::object::s3::S3Objects;
 use crate::observe::Log;
 use crate::queue::sqs::SqsQueue;
@@ -132,6 +134,22 @@ impl Stack {
             clock: Arc::new(SystemClock),
             observer: Arc::new(Log),
         }
+    }
+
+    /// Lets a bucket send its notices of keys under `prefix` to this stack, beside all that it sends
+    /// already; with `only_look` nothing is written. Answers what was (or is) needed.
+    ///
+    /// # Errors
+    /// If the queue's name is not to be had, another rule of the bucket has the events, or S3 refuses.
+    pub async fn subscribe(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        only_look: bool,
+    ) -> Result<Needed, SubscribeError> {
+        let queue = self.queue.arn().await?;
+        let client = aws_sdk_s3::Client::new(&self.config);
+        subscription::s3::subscribe(&client, bucket, &queue, prefix, only_look).await
     }
 
     /// What a refresh stands on.

@@ -155,6 +155,7 @@ fn take(bytes: impl Read + Send + 'static) -> Outcome {
                     serde_json::from_slice(&json).expect("valid JSON");
                 records += batch.len() as u64;
             }
+            Output::Mark(_) => {}
             Output::Rejects(piece) => {
                 for line in piece.lines.split_inclusive(|byte| *byte == b'\n') {
                     serde_json::from_slice::<Value>(line).expect("valid JSON");

@@ -13,6 +13,9 @@ pub struct Sam<'a> {
     venv: &'a Venv,
 }
 
+/// A bucket of its own that a customer's files lie in: the stack may read it.
+pub const CUSTOMER_BUCKET: &str = "a-customer-of-ours";
+
 impl<'a> Sam<'a> {
     /// The SAM of `venv`.
     pub fn new(venv: &'a Venv) -> Self {
@@ -79,6 +82,7 @@ impl<'a> Sam<'a> {
             .args(["--config-env", "local"]);
         if name != "validate" {
             command.arg("--parameter-overrides").arg(format!("Architecture={}", architecture()));
+            command.arg(format!("SourceBucketArns=arn:aws:s3:::{CUSTOMER_BUCKET}"));
         }
         command
     }

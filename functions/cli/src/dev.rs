@@ -111,11 +111,8 @@ async fn work(
             continue;
         };
         for outcome in ingest.messages(vec![message.clone()], None).await {
-            if outcome == Outcome::Acknowledge && !home.queue.acknowledge(&message).await? {
-                tracing::warn!(
-                    message_id = message.id,
-                    "received again before it was acknowledged"
-                );
+            if outcome == Outcome::Acknowledge {
+                home.queue.acknowledge(&message).await?;
             }
         }
         busy.fetch_sub(1, Ordering::SeqCst);

@@ -77,7 +77,7 @@ fn tell(key: &EntryKey, connection: &str, entry: &Entry) {
             c.skipped,
             c.batches
         );
-        if let Some(place) = &done.rejects {
+        for place in &done.rejects {
             say!("    rejects    {place}");
         }
     }

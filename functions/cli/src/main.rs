@@ -16,6 +16,7 @@ mod home;
 mod operate;
 mod read;
 mod show;
+mod subscribe;
 mod validate;
 
 use std::path::PathBuf;
@@ -68,6 +69,17 @@ enum Command {
         /// The CloudFormation stack
         #[arg(long)]
         stack: String,
+    },
+    /// Let a bucket send its notices to a stack; whatever it sends to others stays as it is
+    Subscribe {
+        /// The bucket, as s3://bucket or s3://bucket/prefix
+        bucket: String,
+        /// The CloudFormation stack
+        #[arg(long)]
+        stack: String,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Tell the whole story of one object: where is my file?
     Explain {
@@ -154,6 +166,9 @@ async fn main() -> ExitCode {
         Command::Read { file, source, to } => read::run(&file, source.as_deref(), to),
         Command::Validate { dir } => validate::run(&dir),
         Command::Apply { dir, stack } => apply::run(&dir, &stack).await,
+        Command::Subscribe { bucket, stack, dry_run } => {
+            subscribe::run(&bucket, &stack, dry_run).await
+        }
         Command::Explain { object, home } => explain::run(&object, &home).await,
         Command::Refresh { source, full, home } => {
             operate::refresh(source.as_deref(), full, &home).await

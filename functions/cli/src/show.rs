@@ -78,6 +78,7 @@ impl Observer for Show {
         match happening {
             Happening::Started { source, object, size } => self.begin(source, object, *size),
             Happening::Progress { source, object, bytes } => self.advance(source, object, *bytes),
+            Happening::Paused { source, object, .. } => self.end(source, object),
             Happening::Completed { source, table, object, counters, rejects } => {
                 self.end(source, object);
                 self.tally.ingested.fetch_add(1, Ordering::Relaxed);
@@ -88,7 +89,7 @@ impl Observer for Show {
                 if counters.skipped > 0 {
                     text.push_str(&format!(", {} skipped", counters.skipped));
                 }
-                if let Some(place) = rejects {
+                if let Some(place) = rejects.last() {
                     text.push_str(&format!(", {} rejected: see {place}", counters.rejects));
                 }
                 self.line(&text);

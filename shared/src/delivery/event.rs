@@ -134,7 +134,7 @@ struct Completed<'a> {
     object: Object<'a>,
     #[serde(flatten)]
     counters: Counters,
-    rejects_at: Option<&'a str>,
+    rejects_at: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -191,7 +191,7 @@ impl Subject {
     pub fn completed(
         &self,
         counters: Counters,
-        rejects_at: Option<&str>,
+        rejects_at: &[String],
         time: Timestamp,
     ) -> Result<Event, serde_json::Error> {
         let id = format!("{}-completed", self.reference);

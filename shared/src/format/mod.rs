@@ -38,7 +38,7 @@ mod spool;
 mod unquote;
 mod values;
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,17 @@ impl Detected {
     /// Whether a place between two rows is a place in the bytes of the file, too.
     pub fn can_seek(&self) -> bool {
         self.compression == Compression::None && self.kind == catalog::FormatKind::Csv
+    }
+
+    /// The place in the stored bytes at which to begin reading for [`resume`] at `at`.
+    pub fn seek(&self, at: Position) -> u64 {
+        if self.can_seek() { at.byte_offset } else { 0 }
+    }
+
+    /// Whether it takes up little room, where it is kept with the place at which reading goes on.
+    pub fn is_small(&self) -> bool {
+        const SMALL: usize = 32 << 10;
+        self.columns.iter().map(|name| name.len() + 3).sum::<usize>() < SMALL
     }
 }
 
@@ -207,16 +218,31 @@ pub fn open(
 }
 
 /// Goes on reading a file at a place that [`Rows::position`] gave before: the rows that follow are
-/// the same, with the same numbers. `input` begins at that place if [`Detected::can_seek`] says so, else
-/// at the beginning of the file; it must be the same version of the file.
+/// the same, with the same numbers. With `detected` (what [`open`] found), `input` begins at
+/// [`Detected::seek`] of that place; without, at the beginning of the file, and the rows before the
+/// place are read and passed over. It must be the same version of the file.
 pub fn resume(
     input: impl Read + Send + 'static,
-    detected: &Detected,
+    detected: Option<&Detected>,
     at: Position,
+    hints: Hints<'_>,
+    settings: &catalog::Format,
     limits: Limits,
-) -> Result<Rows, FormatError> {
-    let reader = csv::resume(Box::new(input), detected, at, limits)?;
-    Ok(Rows { reader: AnyReader::Csv(reader) })
+) -> Result<(Rows, Detected), FormatError> {
+    if let Some(detected) = detected
+        && detected.kind == catalog::FormatKind::Csv
+    {
+        let reader = csv::resume(Box::new(input), detected, at, limits)?;
+        return Ok((Rows { reader: AnyReader::Csv(reader) }, detected.clone()));
+    }
+    let (mut rows, detected) = open(input, hints, settings, limits)?;
+    while rows.position().row < at.row {
+        if rows.next()?.is_none() {
+            let cause = "the file ends before the place at which to go on";
+            return Err(FormatError::Read(io::Error::new(io::ErrorKind::UnexpectedEof, cause)));
+        }
+    }
+    Ok((rows, detected))
 }
 
 #[cfg(test)]

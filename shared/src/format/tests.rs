@@ -466,8 +466,16 @@ fn reading_goes_on_at_any_place_with_the_same_rows() {
         for (at, row) in rows.iter().enumerate() {
             let from = if compressed { 0 } else { row.after.byte_offset as usize };
             let input = io::Cursor::new(file[from..].to_vec());
-            let mut resumed =
-                resume(input, &detected, row.after, Limits::default()).expect("resumes");
+            let mut resumed = resume(
+                input,
+                Some(&detected),
+                row.after,
+                Hints::default(),
+                &settings,
+                Limits::default(),
+            )
+            .expect("resumes")
+            .0;
             assert_eq!(resumed.position(), row.after);
             assert!(rest(&mut resumed).expect("readable") == rows[at + 1..], "after row {at}");
         }
@@ -475,6 +483,9 @@ fn reading_goes_on_at_any_place_with_the_same_rows() {
     let (_, detected) = read(&gzip(b"a,b\n1,2\n"), &catalog::Format::default());
     let beyond = Position { byte_offset: 100, line: 9, row: 8 };
     let input = io::Cursor::new(gzip(b"a,b\n1,2\n"));
-    let error = resume(input, &detected, beyond, Limits::default()).err().expect("no such place");
+    let error =
+        resume(input, Some(&detected), beyond, Hints::default(), &settings, Limits::default())
+            .err()
+            .expect("no such place");
     assert!(error.to_string().contains("ends before the place"), "{error}");
 }

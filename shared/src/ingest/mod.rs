@@ -16,6 +16,7 @@ mod object;
 mod small;
 mod stream;
 mod visibility;
+mod work;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -43,6 +44,9 @@ pub use visibility::VISIBILITY;
 
 /// Receives of a message after which a failure is final; the queue's own bound is the same.
 pub const MAX_RECEIVES: u32 = 5;
+
+/// Kept before a deadline for sending what is under way and writing how far the work came.
+const LANDING: Duration = Duration::from_secs(20);
 
 /// A batch closes at this many bytes of records, or at this many records. The same for all
 /// destinations, because the ids of batches follow from it.
@@ -91,6 +95,80 @@ pub struct Ingest {
     batches: BatchLimits,
 }
 
+/// How the work that one notice asks for ended.
+enum Ended {
+    /// So.
+    With(Outcome),
+    /// It was not begun, because workers were lost on it: it is to be done alone.
+    Suspect,
+}
+
+/// The messages of one batch, and how far they are.
+struct Batch<'a> {
+    messages: &'a [Message],
+    hidden: &'a Hidden,
+    outcomes: Vec<Outcome>,
+    /// Notices of each message that have not ended.
+    open: Vec<usize>,
+    /// Some of them were received before. A worker may have been lost then, and may be lost again: what
+    /// is done is acknowledged at once, so that it is not received once more for nothing.
+    shaky: bool,
+}
+
+impl<'a> Batch<'a> {
+    fn new(messages: &'a [Message], hidden: &'a Hidden) -> Self {
+        let outcomes = vec![Outcome::Acknowledge; messages.len()];
+        let shaky = messages.len() > 1 && messages.iter().any(|message| message.receives > 1);
+        Self { messages, hidden, outcomes, open: vec![0; messages.len()], shaky }
+    }
+
+    /// One notice of a message has ended.
+    async fn end(&mut self, member: usize, outcome: Outcome) {
+        self.outcomes[member] = later(self.outcomes[member], outcome);
+        self.open[member] -= 1;
+        self.settle(member).await;
+    }
+
+    /// If all of a message has ended: tells the queue what becomes of it, as far as that cannot wait
+    /// for the slowest of the batch.
+    async fn settle(&self, member: usize) {
+        match (self.open[member], self.outcomes[member]) {
+            (0, Outcome::Return { after }) => {
+                self.hidden.set_aside(&self.messages[member], after).await;
+            }
+            (0, Outcome::Acknowledge) if self.shaky => {
+                self.hidden.acknowledge(&self.messages[member]).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The time that an invocation has.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    /// When work that is not done is put down, to go on in another invocation; `None`: never.
+    pause: Option<Instant>,
+    /// When work that could not be put down is given up.
+    end: Option<Instant>,
+}
+
+impl Time {
+    /// From now to `end`: the last fifth of it, and at most [`LANDING`], is kept for putting down.
+    fn until(end: Option<Instant>) -> Self {
+        let landing = |end: Instant| (end.duration_since(Instant::now()) / 5).min(LANDING);
+        Self { pause: end.map(|end| end - landing(end)), end }
+    }
+
+    /// Returns at the end.
+    async fn end(self) {
+        match self.end {
+            Some(end) => tokio::time::sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// One notice of one message.
 struct Unit {
     message: usize,
@@ -115,30 +193,36 @@ impl Ingest {
         Arc::new(Self { ports, owner: owner.into(), slots, batches })
     }
 
-    /// Takes a batch of messages and answers what becomes of each, in their order. At `deadline`, work
-    /// that has not ended is given up and its message comes back.
+    /// Takes a batch of messages and answers what becomes of each, in their order. Shortly before
+    /// `deadline`, work that has not ended is put down and ordered anew; what cannot be put down until
+    /// then is given up, and its message comes back.
     pub async fn messages(
         self: &Arc<Self>,
         messages: Vec<Message>,
         deadline: Option<Instant>,
     ) -> Vec<Outcome> {
+        let time = Time::until(deadline);
         let messages: Arc<[Message]> = messages.into();
-        let mut outcomes = vec![Outcome::Acknowledge; messages.len()];
         let hidden = Arc::new(Hidden::new(Arc::clone(&self.ports.queue), &messages));
         let keeping = {
             let hidden = Arc::clone(&hidden);
             tokio::spawn(async move { hidden.keep().await })
         };
+        let mut batch = Batch::new(&messages, &hidden);
         let mut work = JoinSet::new();
         let mut names = HashMap::new();
-        let mut open = vec![0; messages.len()];
-        for (object, units) in self.sort(&messages, &mut outcomes).await {
+        let groups = self.sort(&messages, &mut batch.outcomes).await;
+        groups.iter().flat_map(|(_, units)| units).for_each(|unit| batch.open[unit.message] += 1);
+        for at in 0..messages.len() {
+            batch.settle(at).await;
+        }
+        for (object, units) in groups {
             let members: Vec<usize> = units.iter().map(|unit| unit.message).collect();
-            members.iter().for_each(|&member| open[member] += 1);
             let (ingest, messages) = (Arc::clone(self), Arc::clone(&messages));
-            let task = work.spawn(async move { ingest.group(units, &messages, deadline).await });
+            let task = work.spawn(async move { ingest.group(units, &messages, time).await });
             names.insert(task.id(), (object, members));
         }
+        let mut suspects = Vec::new();
         while let Some(ended) = work.join_next_with_id().await {
             let ended = match ended {
                 Ok((_, ended)) => ended,
@@ -149,23 +233,45 @@ impl Ingest {
                     for &member in members {
                         let message = &messages[member];
                         let outcome = self.fail(message, &message.body, &failure, None).await;
-                        ended.push((member, outcome));
+                        ended.push((member, Ok(outcome)));
                     }
                     ended
                 }
             };
-            for (member, outcome) in ended {
-                outcomes[member] = later(outcomes[member], outcome);
-                open[member] -= 1;
-                // At once, and not when the slowest of the batch has ended.
-                if let (0, Outcome::Return { after }) = (open[member], outcomes[member]) {
-                    hidden.set_aside(&messages[member], after).await;
+            for (member, ended) in ended {
+                match ended {
+                    Ok(outcome) => batch.end(member, outcome).await,
+                    Err(suspect) => suspects.push(suspect),
                 }
             }
         }
+        self.suspects(suspects, &mut batch, time).await;
+        let outcomes = std::mem::take(&mut batch.outcomes);
         hidden.rest().await;
         keeping.abort();
         outcomes
+    }
+
+    /// Work on which workers were lost: the first is done with nothing else under way, and before it is
+    /// begun the others are ordered anew, so that none of them is lost with it.
+    async fn suspects(&self, suspects: Vec<Unit>, batch: &mut Batch<'_>, time: Time) {
+        let mut suspects = suspects.into_iter();
+        let Some(first) = suspects.next() else { return };
+        for other in suspects {
+            let message = &batch.messages[other.message];
+            let outcome = match other.notice.object() {
+                Some(object) => self.not_begun(&other.notice, object, message).await,
+                None => Outcome::Acknowledge,
+            };
+            batch.end(other.message, outcome).await;
+        }
+        let message = &batch.messages[first.message];
+        let outcome = match self.unit(&first.notice, message, time, true).await {
+            Ended::With(outcome) => outcome,
+            // It is alone, so there is nothing that could make it wait.
+            Ended::Suspect => Outcome::Return { after: self.ports.queue.backoff(message.receives) },
+        };
+        batch.end(first.message, outcome).await;
     }
 
     /// Reads every message, settles what needs no object, and gathers the rest by object.
@@ -217,27 +323,31 @@ impl Ingest {
         self: Arc<Self>,
         units: Vec<Unit>,
         messages: &[Message],
-        deadline: Option<Instant>,
-    ) -> Vec<(usize, Outcome)> {
+        time: Time,
+    ) -> Vec<(usize, Result<Outcome, Unit>)> {
         let Ok(_slot) = self.slots.acquire().await else { return Vec::new() };
         let mut ended = Vec::with_capacity(units.len());
         for unit in units {
-            let message = &messages[unit.message];
-            let outcome = self.unit(&unit.notice, message, deadline).await;
-            ended.push((unit.message, outcome));
+            let member = unit.message;
+            let outcome = match self.unit(&unit.notice, &messages[member], time, false).await {
+                Ended::With(outcome) => Ok(outcome),
+                Ended::Suspect => Err(unit),
+            };
+            ended.push((member, outcome));
         }
         ended
     }
 
     /// One notice: every source that it concerns.
-    async fn unit(&self, notice: &Notice, message: &Message, deadline: Option<Instant>) -> Outcome {
+    async fn unit(&self, notice: &Notice, message: &Message, time: Time, alone: bool) -> Ended {
         let catalog = match self.ports.catalog.current().await {
             Ok(catalog) => catalog,
             Err(error) => {
-                return self.fail(message, &message.body, &Failure::from(&error), None).await;
+                let failure = Failure::from(&error);
+                return Ended::With(self.fail(message, &message.body, &failure, None).await);
             }
         };
-        let Some(object) = notice.object() else { return Outcome::Acknowledge };
+        let Some(object) = notice.object() else { return Ended::With(Outcome::Acknowledge) };
         let only = match notice {
             Notice::Look(order) => order.source.as_deref(),
             _ => None,
@@ -249,16 +359,19 @@ impl Ingest {
                 continue;
             }
             taken = true;
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return self.not_begun(notice, object, message).await;
+            if time.pause.is_some_and(|pause| pause <= Instant::now()) {
+                return Ended::With(self.not_begun(notice, object, message).await);
             }
-            let work = object::Job { target: &target, notice, message, deadline };
-            outcome = later(outcome, self.object(work).await);
+            let work = object::Job { target: &target, notice, message, time, alone };
+            match self.object(work).await {
+                Ended::With(ended) => outcome = later(outcome, ended),
+                Ended::Suspect => return Ended::Suspect,
+            }
         }
         if !taken {
             self.see(&Happening::Unmatched { object });
         }
-        outcome
+        Ended::With(outcome)
     }
 
     /// There was no time even to begin: that is no attempt, and must not count towards the dead

@@ -1,17 +1,13 @@
 //! One object for one source: from the notice to an entry that says how it ended.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use super::lease::{Lease, Lost};
-use super::{Ingest, MAX_RECEIVES, Outcome, stream};
-use crate::catalog::{Match, OnRemove};
-use crate::delivery::{Event, Subject};
+use super::lease::Lost;
+use super::{Ended, Ingest, MAX_RECEIVES, Outcome, Time};
+use crate::catalog::Match;
 use crate::failure::{Disposition, Failure};
 use crate::ledger::state::{self, Claim, Claimant, Evidence, Plan, Rules, Settled, Sight, Why};
-use crate::ledger::{Completion, Entry, EntryKey, PutError, State, Stored, Version, Work};
+use crate::ledger::{Entry, EntryKey, PutError, State, Stored, Version};
 use crate::notice::{Change, Notice, Order, OrderReason};
 use crate::object::{ObjectError, ObjectErrorKind, ObjectId, Opened, Pin, Sequencer};
 use crate::observe::Happening;
@@ -22,9 +18,6 @@ use crate::queue::Message;
 const TURNS: u32 = 20;
 /// A message waits at most this long for another worker's lease before it looks again.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-/// How long a destination may take to be told that an object failed: within what the function keeps
-/// back before its deadline.
-const TELLING: Duration = Duration::from_secs(3);
 /// Waits after which a message is given up: days.
 const MAX_WAITS: u32 = 10_000;
 
@@ -33,26 +26,31 @@ pub(super) struct Job<'a> {
     pub(super) target: &'a Match<'a>,
     pub(super) notice: &'a Notice,
     pub(super) message: &'a Message,
-    pub(super) deadline: Option<Instant>,
+    pub(super) time: Time,
+    /// Nothing else is done in this process meanwhile.
+    pub(super) alone: bool,
 }
 
 /// How one turn ended.
-enum Turn {
+pub(super) enum Turn {
     /// Decide again, from this evidence.
     Again(Evidence),
     /// The job has ended.
     End(Outcome),
+    /// The job must be done alone.
+    Suspect,
 }
 
 impl Ingest {
-    pub(super) async fn object(&self, job: Job<'_>) -> Outcome {
-        let Some(object) = job.notice.object() else { return Outcome::Acknowledge };
+    pub(super) async fn object(&self, job: Job<'_>) -> Ended {
+        let Some(object) = job.notice.object() else { return Ended::With(Outcome::Acknowledge) };
         let key = EntryKey::new(&job.target.source.key, object.clone());
         let rules = Rules::of(job.target.source);
         let mut evidence = evidence(job.notice);
         for _ in 0..TURNS {
             match self.turn(&job, &key, &rules, evidence).await {
-                Turn::End(outcome) => return outcome,
+                Turn::End(outcome) => return Ended::With(outcome),
+                Turn::Suspect => return Ended::Suspect,
                 Turn::Again(next) => evidence = next,
             }
         }
@@ -62,7 +60,8 @@ impl Ingest {
             "It is tried again by itself",
             Disposition::Retry,
         );
-        self.fail(job.message, &job.message.body, &failure, Some((object, &key.source))).await
+        let of = Some((object, key.source.as_str()));
+        Ended::With(self.fail(job.message, &job.message.body, &failure, of).await)
     }
 
     async fn turn(&self, job: &Job<'_>, key: &EntryKey, rules: &Rules, evidence: Evidence) -> Turn {
@@ -133,6 +132,7 @@ impl Ingest {
                 self.see(&Happening::Settled { source, object, why });
                 Turn::End(Outcome::Acknowledge)
             }
+            Claim::Take(next) if !job.alone && state::is_suspect(entry, &next) => Turn::Suspect,
             Claim::Take(next) => match ledger.put_if(key, version, &next).await {
                 Ok(version) => {
                     let stored = Stored { entry: *next, version };
@@ -146,192 +146,12 @@ impl Ingest {
         }
     }
 
-    /// The entry is ours: do the work under the lease, and write how it ended.
-    async fn work(
-        &self,
-        job: &Job<'_>,
-        key: &EntryKey,
-        rules: &Rules,
-        stored: Stored,
-        opened: Option<Opened>,
-        evidence: &Evidence,
-    ) -> Turn {
-        let entry = stored.entry.clone();
-        let lease = Lease::new(
-            Arc::clone(&self.ports.ledger),
-            Arc::clone(&self.ports.clock),
-            key.clone(),
-            rules.clone(),
-            &self.owner,
-            stored,
-        );
-        let work = async {
-            match opened {
-                Some(opened) => self.ingest(job, key, &entry, opened).await.map(Some),
-                None => self.deliver_removal(job, key, &entry).await.map(|()| None),
-            }
-        };
-        // In this order: work that has ended counts, whatever else has.
-        let ended = tokio::select! {
-            biased;
-            ended = work => ended,
-            // Whoever has the entry now says how it ends: nobody is told anything from here.
-            () = lease.keep() => return Turn::End(self.lost(job, key, &Lost::Taken).await),
-            () = at(job.deadline) => Err(Failure::new(
-                "deadline",
-                format!("the work on {key} did not end before the function's deadline"),
-                "Give the function more memory (and with it more of a processor), or split the file",
-                Disposition::Retry,
-            )),
-        };
-        let (source, object) = (&key.source, &key.object);
-        match ended {
-            Ok(Some(done)) => {
-                let written = lease
-                    .write(|e, _| {
-                        state::complete(e, &lease.owner, lease.epoch, rules, done.clone())
-                    })
-                    .await;
-                if let Err(lost) = written {
-                    return Turn::End(self.lost(job, key, &lost).await);
-                }
-                self.see(&Happening::Completed {
-                    source,
-                    table: &job.target.table,
-                    object,
-                    counters: &done.counters,
-                    rejects: done.rejects.as_deref(),
-                });
-                Turn::End(Outcome::Acknowledge)
-            }
-            Ok(None) => {
-                let written =
-                    lease.write(|e, now| state::remove(e, &lease.owner, lease.epoch, now)).await;
-                if let Err(lost) = written {
-                    return Turn::End(self.lost(job, key, &lost).await);
-                }
-                self.see(&Happening::Removed { source, object });
-                Turn::End(Outcome::Acknowledge)
-            }
-            Err(failure) => {
-                let overwritten = failure.code == "changed" || failure.code == "gone";
-                let last = job.message.receives >= MAX_RECEIVES && !overwritten;
-                let Some(next) = state::fail(
-                    &entry,
-                    &lease.owner,
-                    lease.epoch,
-                    rules,
-                    &failure,
-                    last,
-                    self.ports.clock.now(),
-                ) else {
-                    return Turn::End(self.lost(job, key, &Lost::Taken).await);
-                };
-                let again = matches!(next.state, State::Waiting { .. });
-                if let State::Failed { failure } = &next.state
-                    && let Err(failure) = self.tell_failed(job, key, &next, failure).await
-                {
-                    return Turn::End(self.unclaimed(job, key, &failure).await);
-                }
-                self.see(&Happening::Failed { source, object, failure: &failure, again });
-                let written = lease
-                    .write(|e, now| {
-                        state::fail(e, &lease.owner, lease.epoch, rules, &failure, last, now)
-                    })
-                    .await;
-                if let Err(lost) = written {
-                    return Turn::End(self.lost(job, key, &lost).await);
-                }
-                match (again, overwritten) {
-                    (true, true) => Turn::Again(look_after(evidence)),
-                    (true, false) => Turn::End(Outcome::Return {
-                        after: self.ports.queue.backoff(job.message.receives),
-                    }),
-                    (false, _) => Turn::End(Outcome::Acknowledge),
-                }
-            }
-        }
-    }
-
-    /// Reads the object and delivers all of it.
-    async fn ingest(
-        &self,
-        job: &Job<'_>,
-        key: &EntryKey,
-        entry: &Entry,
-        opened: Opened,
-    ) -> Result<Completion, Failure> {
-        let subject = subject(job, key, entry);
-        let etag = opened.version.etag.clone();
-        self.see(&Happening::Started {
-            source: &subject.source,
-            object: &subject.object,
-            size: opened.version.size,
-        });
-        let (counters, rejects) =
-            stream::run(&self.ports, job.target.source, &subject, opened, self.batches).await?;
-        let now = self.ports.clock.now();
-        let completed =
-            subject.completed(counters, rejects.as_deref(), now).map_err(unencodable)?;
-        stream::send_to_all(&self.ports, job.target.source, &completed).await?;
-        let fingerprint = entry.fingerprint.clone();
-        Ok(Completion { etag, fingerprint, at: self.ports.clock.now(), counters, rejects })
-    }
-
-    async fn deliver_removal(
-        &self,
-        job: &Job<'_>,
-        key: &EntryKey,
-        entry: &Entry,
-    ) -> Result<(), Failure> {
-        if job.target.source.on_remove == OnRemove::Keep {
-            return Ok(());
-        }
-        let removed =
-            subject(job, key, entry).removed(self.ports.clock.now()).map_err(unencodable)?;
-        stream::send_to_all(&self.ports, job.target.source, &removed).await
-    }
-
-    /// Tells downstream and the dead letters that the object was given up. Only then the ledger may
-    /// say so: a crash in between repeats the telling and forgets nothing.
-    async fn tell_failed(
-        &self,
-        job: &Job<'_>,
-        key: &EntryKey,
-        entry: &Entry,
-        failure: &Failure,
-    ) -> Result<(), Failure> {
-        let now = self.ports.clock.now();
-        let event: Event =
-            subject(job, key, entry).failed(failure, entry.epoch, now).map_err(unencodable)?;
-        // A destination that is itself the cause cannot be told, and may not even say so.
-        let telling = stream::send_to_all(&self.ports, job.target.source, &event);
-        match tokio::time::timeout(TELLING, telling).await {
-            Ok(Ok(())) => {}
-            Ok(Err(untold)) => {
-                tracing::warn!(entry = %key, cause = %untold, "downstream was not told of the failure");
-            }
-            Err(_) => tracing::warn!(entry = %key, "downstream took no notice of the failure"),
-        }
-        let mut order = Order::new(key.object.clone(), OrderReason::Replay);
-        order.source = Some(key.source.clone());
-        order.force = true;
-        let mut letter = crate::notice::DeadLetter::new(failure.clone(), now, &order.to_body());
-        letter.object = Some(key.object.clone());
-        letter.source = Some(key.source.clone());
-        letter.attempts = entry.attempts.max(1);
-        letter.message_id = Some(job.message.id.clone());
-        self.ports.queue.bury(&letter).await.map_err(|error| Failure::from(&error))?;
-        self.see(&Happening::Buried { message: &job.message.id, failure });
-        Ok(())
-    }
-
     /// Opens the object, if the store answers before the deadline.
     async fn open(&self, job: &Job<'_>, key: &EntryKey, pin: &Pin) -> Result<Opened, ObjectError> {
         tokio::select! {
             biased;
             opened = self.ports.objects.open(job.target.connection, &key.object, pin) => opened,
-            () = at(job.deadline) => {
+            () = job.time.end() => {
                 let cause = "the store did not answer before the deadline".to_owned();
                 Err(ObjectError::new(&key.object, ObjectErrorKind::Unavailable(cause)))
             }
@@ -411,14 +231,19 @@ impl Ingest {
     /// The entry was lost, or could not be written: the work may have been done, and is done again
     /// with the same ids when the message comes back. If another worker has it nothing is wrong with
     /// the message: it waits for how that one ends.
-    async fn lost(&self, job: &Job<'_>, key: &EntryKey, lost: &Lost) -> Outcome {
+    pub(super) async fn lost(&self, job: &Job<'_>, key: &EntryKey, lost: &Lost) -> Outcome {
         match lost {
             Lost::Ledger(error) => self.unclaimed(job, key, &Failure::from(error)).await,
             Lost::Taken => self.wait(job, key, self.ports.clock.now() + Rules::LEASE).await,
         }
     }
 
-    async fn unclaimed(&self, job: &Job<'_>, key: &EntryKey, failure: &Failure) -> Outcome {
+    pub(super) async fn unclaimed(
+        &self,
+        job: &Job<'_>,
+        key: &EntryKey,
+        failure: &Failure,
+    ) -> Outcome {
         self.fail(job.message, &job.message.body, failure, Some((&key.object, &key.source))).await
     }
 }
@@ -442,30 +267,6 @@ fn ended(why: Why, next: &Entry) -> Option<Failure> {
     match (why, &next.state) {
         (Why::Exhausted, State::Failed { failure }) => Some(failure.clone()),
         _ => None,
-    }
-}
-
-fn unencodable(error: serde_json::Error) -> Failure {
-    Failure::new(
-        "internal_error",
-        format!("an event could not be encoded: {error}"),
-        "This is a fault in Inlet: please report it",
-        Disposition::DeadLetter,
-    )
-}
-
-fn subject(job: &Job<'_>, key: &EntryKey, entry: &Entry) -> Subject {
-    let removal = matches!(entry.state, State::Running { work: Work::Remove, .. });
-    Subject {
-        source: key.source.clone(),
-        connection: job.target.connection.key.clone(),
-        table: job.target.table.clone(),
-        mode: job.target.source.mode,
-        object: key.object.clone(),
-        version: entry.version.clone(),
-        sequencer: entry.sequencer.clone().filter(|_| entry.sequencer_exact || removal),
-        reference: entry.ids(key),
-        generation: entry.generation,
     }
 }
 
@@ -501,7 +302,7 @@ fn of_event(notice: &crate::notice::ObjectNotice) -> Evidence {
 }
 
 /// The event's own version is no more; what is there now is as new or newer.
-fn look_after(evidence: &Evidence) -> Evidence {
+pub(super) fn look_after(evidence: &Evidence) -> Evidence {
     let sequencer: Option<Sequencer> = match evidence {
         Evidence::Created { sequencer, .. } | Evidence::Removed { sequencer } => sequencer.clone(),
         Evidence::Look { sequencer, .. } => sequencer.clone(),
@@ -511,13 +312,6 @@ fn look_after(evidence: &Evidence) -> Evidence {
             Evidence::Look { unpark: *unpark, force: *force, sequencer }
         }
         _ => Evidence::Look { unpark: false, force: false, sequencer },
-    }
-}
-
-async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }
 

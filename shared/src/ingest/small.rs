@@ -62,6 +62,7 @@ pub(super) fn convert(
         held += match &output {
             Output::Batch(batch) => batch.json.len(),
             Output::Rejects(rejects) => rejects.lines.len(),
+            Output::Mark(_) => 0,
         };
         full = held > MAX_OUTPUT;
         outputs.push(output);
@@ -89,6 +90,11 @@ impl Whole {
 impl Body for Whole {
     async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
         Ok(self.0.pop_front())
+    }
+
+    async fn seek(&mut self, _: u64) -> Result<(), ObjectError> {
+        // The place was found before the bytes were read.
+        Ok(())
     }
 }
 
@@ -119,6 +125,8 @@ mod tests {
             name: "t.csv".into(),
             object_json: "{}".into(),
             batches: BatchLimits { max_bytes: 240_000, max_records: 2 },
+            from: None,
+            found: std::sync::Arc::default(),
         }
     }
 

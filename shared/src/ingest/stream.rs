@@ -7,25 +7,31 @@
 //! Every arrow is a bounded channel: a slow destination slows the reading down, and memory does not
 //! grow with the object. A small object needs neither channels nor a thread: it is read whole and
 //! converted in place, see [`small`](super::small).
+//!
+//! When the time is up the work is put down at the end of a batch: what came out before is delivered
+//! to its end, what comes after is thrown away, and another invocation goes on from there.
 
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures::stream::{self, FuturesUnordered};
 use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::{Ports, small};
 use crate::catalog::Source;
 use crate::delivery::{Delivery, Event, Subject};
 use crate::failure::{Disposition, Failure};
-use crate::format::{self, Hints, Limits};
+use crate::format::{self, Detected, Hints, Limits};
+use crate::ledger::{Checkpoint, Entry};
 use crate::object::{Body, ObjectError, Opened};
 use crate::observe::Happening;
 use crate::record::{
-    BatchLimits, ConvertError, Counters, Mappings, Output, Plan, RejectContext, Stopped, convert,
+    BatchLimits, ConvertError, Counters, Mappings, Mark, Output, Plan, RejectContext, Stopped,
+    convert,
 };
 use crate::rejects;
 
@@ -45,24 +51,64 @@ pub(super) struct Conversion {
     pub(super) name: String,
     pub(super) object_json: String,
     pub(super) batches: BatchLimits,
+    /// Where the work goes on, if it was begun before.
+    pub(super) from: Option<Checkpoint>,
+    /// What the file was found to be, for who goes on in its middle.
+    pub(super) found: Arc<OnceLock<Detected>>,
+}
+
+/// How the work on an object came out.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// All of it is delivered.
+    Whole {
+        /// What was in it.
+        counters: Counters,
+        /// Where its rejects lie.
+        rejects: Vec<String>,
+    },
+    /// The time was up: all before this place is delivered.
+    Paused(Checkpoint),
 }
 
 /// What came out of a conversion, and how the delivery of it ended.
 struct Ended {
     converted: Result<Counters, Failure>,
-    delivered: Result<Option<Box<dyn rejects::RejectWriter>>, Failure>,
+    delivered: Result<Delivered, Failure>,
 }
 
-/// Reads all of `opened` and delivers all of its records; answers the counts, and where the rejects
-/// lie. On an error some batches may have been delivered: a repeat gives them the same ids.
+/// What was delivered and acknowledged.
+struct Delivered {
+    /// The rejects, not visible yet.
+    rejects: Option<Box<dyn rejects::RejectWriter>>,
+    /// The place at which it was put down; `None`: nothing is left.
+    paused: Option<Mark>,
+}
+
+/// What the delivery of one object needs.
+struct Way<'a> {
+    ports: &'a Ports,
+    subject: &'a Subject,
+    deliveries: &'a [Arc<dyn Delivery>],
+    /// Names the rejects of this claim.
+    epoch: u64,
+    pause: Option<Instant>,
+}
+
+/// Reads `opened` from the place where the entry says that the work stands, and delivers its records,
+/// until the end of the file or until `pause`. On an error some batches may have been delivered: a
+/// repeat gives them the same ids.
 pub(super) async fn run(
     ports: &Ports,
     source: &Source,
     subject: &Subject,
+    entry: &Entry,
     opened: Opened,
     batches: BatchLimits,
-) -> Result<(Counters, Option<String>), Failure> {
+    pause: Option<Instant>,
+) -> Result<Progress, Failure> {
     let deliveries = deliveries(ports, source)?;
+    let found = Arc::new(OnceLock::new());
     let conversion = Conversion {
         source: source.clone(),
         reference: subject.reference.clone(),
@@ -70,121 +116,145 @@ pub(super) async fn run(
         name: subject.object.key.clone(),
         object_json: object_json(subject)?,
         batches,
+        from: entry.checkpoint.clone(),
+        found: Arc::clone(&found),
     };
+    let way = Way { ports, subject, deliveries: &deliveries, epoch: entry.epoch, pause };
+    let mut opened = opened;
+    if let Some(offset) = conversion.offset() {
+        opened.body.seek(offset).await.map_err(|error| Failure::from(&error))?;
+    }
     let ended = match small::read(opened).await? {
         small::Read::Whole(whole) => match small::convert(&conversion, &whole) {
             Some((converted, outputs)) => {
                 let (source, object) = (&subject.source, &subject.object);
                 ports.observer.see(&Happening::Progress { source, object, bytes: whole.len() });
-                let delivered =
-                    deliver(ports, subject, &deliveries, &mut stream::iter(outputs)).await;
+                let delivered = way.deliver(&mut stream::iter(outputs)).await;
                 Ended { converted, delivered }
             }
-            None => streamed(ports, subject, &deliveries, conversion, whole.into_body()).await?,
+            None => way.streamed(conversion, whole.into_body()).await?,
         },
-        small::Read::Large(body) => streamed(ports, subject, &deliveries, conversion, body).await?,
+        small::Read::Large(body) => way.streamed(conversion, body).await?,
     };
-    let writer = ended.delivered?;
+    let delivered = ended.delivered?;
+    let before = entry.checkpoint.as_ref();
+    let mut rejects = before.map(|before| before.rejects.clone()).unwrap_or_default();
+    let paused = delivered.paused;
     let outcome = ended.converted.map_err(|failure| located(failure, subject));
     let failed = outcome.as_ref().is_err_and(|f| f.disposition == Disposition::DeadLetter);
-    let place = match writer {
-        // The rejects of a file that failed for good say why: they are kept too.
-        Some(writer) if outcome.is_ok() || failed => {
-            Some(writer.finish().await.map_err(|e| Failure::from(&e))?)
-        }
-        _ => None,
-    };
-    let counters = outcome.map_err(|mut failure| {
-        if let Some(place) = &place {
-            failure.remedy = format!("{}. The rejects so far: {place}", failure.remedy);
-        }
-        failure
-    })?;
-    Ok((counters, place))
-}
-
-/// Reads, converts and delivers at the same time.
-async fn streamed(
-    ports: &Ports,
-    subject: &Subject,
-    deliveries: &[Arc<dyn Delivery>],
-    conversion: Conversion,
-    body: Box<dyn Body>,
-) -> Result<Ended, Failure> {
-    let broken: Arc<Mutex<Option<ObjectError>>> = Arc::default();
-    let (chunks, input) = mpsc::channel(READ_AHEAD);
-    let (outputs, mut output) = mpsc::channel(OUTPUT_AHEAD);
-
-    let reading = read_ahead(ports, subject, body, chunks, Arc::clone(&broken));
-    let conversion = Arc::new(conversion);
-    let converting = Arc::clone(&conversion);
-    let converting = tokio::task::spawn_blocking(move || {
-        let input = ChunkReader { input, chunk: Bytes::new() };
-        converting.run(input, &mut |output| outputs.blocking_send(output).map_err(|_| Stopped))
-    });
-
-    let delivering = async {
-        let mut next = stream::poll_fn(|context| output.poll_recv(context));
-        let delivered = deliver(ports, subject, deliveries, &mut next).await;
-        // Whatever is still to come is not taken: the thread and the reading end too.
-        output.close();
-        delivered
-    };
-    let ((), delivered) = tokio::join!(reading, delivering);
-    // When the output has ended, the conversion has.
-    let converted =
-        converting.await.unwrap_or_else(|panic| Err(conversion.panicked(&panic.to_string())));
-    // The first cause counts: what the store said, then what the destination said, then the rows.
-    if let Some(error) = broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        return Err(Failure::from(&error));
+    // The rejects of a file that failed for good say why: they are kept too.
+    if let Some(writer) = delivered.rejects
+        && (paused.is_some() || outcome.is_ok() || failed)
+    {
+        rejects.push(writer.finish().await.map_err(|e| Failure::from(&e))?);
     }
-    Ok(Ended { converted, delivered })
+    if let Some(Mark { end, counters }) = paused {
+        let pauses = before.map_or(0, |before| before.pauses) + 1;
+        let detected = found.get().filter(|detected| detected.is_small());
+        let detected = detected.map(|d| Detected { evidence: Vec::new(), ..d.clone() });
+        return Ok(Progress::Paused(Checkpoint { at: end, counters, rejects, detected, pauses }));
+    }
+    match outcome {
+        Ok(counters) => Ok(Progress::Whole { counters, rejects }),
+        Err(mut failure) => {
+            if !rejects.is_empty() {
+                let places = rejects.join(", ");
+                failure.remedy = format!("{}. The rejects so far: {places}", failure.remedy);
+            }
+            Err(failure)
+        }
+    }
 }
 
-/// Sends what comes out of the conversion, several at a time; answers the rejects' writer.
-async fn deliver(
-    ports: &Ports,
-    subject: &Subject,
-    deliveries: &[Arc<dyn Delivery>],
-    output: &mut (impl Stream<Item = Output> + Unpin),
-) -> Result<Option<Box<dyn rejects::RejectWriter>>, Failure> {
-    let mut writer: Option<Box<dyn rejects::RejectWriter>> = None;
-    let mut sends = FuturesUnordered::new();
-    let at_once = deliveries.iter().map(|d| d.concurrency()).min().unwrap_or(1).max(1);
-    loop {
-        // Sends go on while the next batch is waited for.
-        let next = tokio::select! {
-            biased;
-            Some(sent) = sends.next(), if !sends.is_empty() => {
-                sent?;
-                continue;
-            }
-            next = output.next(), if sends.len() < at_once => next,
+impl Way<'_> {
+    /// Reads, converts and delivers at the same time.
+    async fn streamed(
+        &self,
+        conversion: Conversion,
+        body: Box<dyn Body>,
+    ) -> Result<Ended, Failure> {
+        let broken: Arc<Mutex<Option<ObjectError>>> = Arc::default();
+        let (chunks, input) = mpsc::channel(READ_AHEAD);
+        let (outputs, mut output) = mpsc::channel(OUTPUT_AHEAD);
+
+        let reading = read_ahead(self.ports, self.subject, body, chunks, Arc::clone(&broken));
+        let conversion = Arc::new(conversion);
+        let converting = Arc::clone(&conversion);
+        let converting = tokio::task::spawn_blocking(move || {
+            let input = ChunkReader { input, chunk: Bytes::new() };
+            converting.run(input, &mut |output| outputs.blocking_send(output).map_err(|_| Stopped))
+        });
+
+        let delivering = async {
+            let mut next = stream::poll_fn(|context| output.poll_recv(context));
+            let delivered = self.deliver(&mut next).await;
+            // Whatever is still to come is not taken: the thread and the reading end too.
+            output.close();
+            delivered
         };
-        let Some(next) = next else { break };
-        match next {
-            Output::Batch(batch) => {
-                let records = std::str::from_utf8(&batch.json).map_err(not_text)?;
-                let event = subject
-                    .records(batch.number, batch.first_row, records, ports.clock.now())
-                    .map_err(|e| internal(&e))?;
-                sends.push(send(deliveries, event));
+        let ((), delivered) = tokio::join!(reading, delivering);
+        // When the output has ended, the conversion has.
+        let converted =
+            converting.await.unwrap_or_else(|panic| Err(conversion.panicked(&panic.to_string())));
+        // The first cause counts: what the store said, then what the destination said, then the rows.
+        if let Some(error) = broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(Failure::from(&error));
+        }
+        Ok(Ended { converted, delivered })
+    }
+
+    /// Sends what comes out of the conversion, several at a time, until its end or the end of the time.
+    async fn deliver(
+        &self,
+        output: &mut (impl Stream<Item = Output> + Unpin),
+    ) -> Result<Delivered, Failure> {
+        let (ports, subject, deliveries) = (self.ports, self.subject, self.deliveries);
+        let mut writer: Option<Box<dyn rejects::RejectWriter>> = None;
+        let mut paused = None;
+        let mut sends = FuturesUnordered::new();
+        let at_once = deliveries.iter().map(|d| d.concurrency()).min().unwrap_or(1).max(1);
+        loop {
+            // Sends go on while the next batch is waited for.
+            let next = tokio::select! {
+                biased;
+                Some(sent) = sends.next(), if !sends.is_empty() => {
+                    sent?;
+                    continue;
+                }
+                next = output.next(), if sends.len() < at_once => next,
+            };
+            let Some(next) = next else { break };
+            let mark = next.mark();
+            match next {
+                Output::Batch(batch) => {
+                    let records = std::str::from_utf8(&batch.json).map_err(not_text)?;
+                    let event = subject
+                        .records(batch.number, batch.first_row, records, ports.clock.now())
+                        .map_err(|e| internal(&e))?;
+                    sends.push(send(deliveries, event));
+                }
+                Output::Rejects(rejected) => {
+                    if writer.is_none() {
+                        let name = rejects::name(&subject.source, &subject.reference, self.epoch);
+                        writer =
+                            Some(ports.rejects.begin(&name).await.map_err(|e| Failure::from(&e))?);
+                    }
+                    if let Some(writer) = &mut writer {
+                        writer.write(rejected.lines).await.map_err(|e| Failure::from(&e))?;
+                    }
+                }
+                Output::Mark(_) => {}
             }
-            Output::Rejects(rejected) => {
-                if writer.is_none() {
-                    let name = rejects::name(&subject.source, &subject.reference);
-                    writer = Some(ports.rejects.begin(&name).await.map_err(|e| Failure::from(&e))?);
-                }
-                if let Some(writer) = &mut writer {
-                    writer.write(rejected.lines).await.map_err(|e| Failure::from(&e))?;
-                }
+            if mark.is_some() && self.pause.is_some_and(|pause| pause <= Instant::now()) {
+                paused = mark;
+                break;
             }
         }
+        while let Some(sent) = sends.next().await {
+            sent?;
+        }
+        Ok(Delivered { rejects: writer, paused })
     }
-    while let Some(sent) = sends.next().await {
-        sent?;
-    }
-    Ok(writer)
 }
 
 /// Sends one event to every destination of the source.
@@ -247,6 +317,33 @@ async fn read_ahead(
 }
 
 impl Conversion {
+    /// The place from which to read; `None`: the beginning of the file. What is unique depends on all
+    /// rows before, so these are looked at again.
+    fn place(&self) -> Option<&Checkpoint> {
+        self.from.as_ref().filter(|_| !self.source.fields.iter().any(|field| field.unique))
+    }
+
+    /// The place in the stored bytes from which to read; `None`: the beginning.
+    fn offset(&self) -> Option<u64> {
+        let from = self.place()?;
+        let detected = from.detected.as_ref().filter(|detected| detected.can_seek())?;
+        Some(detected.seek(from.at))
+    }
+
+    fn open(
+        &self,
+        input: impl Read + Send + 'static,
+    ) -> Result<(format::Rows, Detected), format::FormatError> {
+        let hints = Hints { name: &self.name };
+        let (settings, limits) = (&self.source.format, Limits::of(&self.source.limits));
+        match self.place() {
+            None => format::open(input, hints, settings, limits),
+            Some(from) => {
+                format::resume(input, from.detected.as_ref(), from.at, hints, settings, limits)
+            }
+        }
+    }
+
     /// The failure of a conversion that ended in a panic.
     pub(super) fn panicked(&self, panic: &str) -> Failure {
         Failure::new(
@@ -263,18 +360,17 @@ impl Conversion {
         input: impl Read + Send + 'static,
         emit: &mut dyn FnMut(Output) -> Result<(), Stopped>,
     ) -> Result<Counters, Failure> {
-        let limits = Limits::of(&self.source.limits);
-        let (mut rows, detected) =
-            format::open(input, Hints { name: &self.name }, &self.source.format, limits)
-                .map_err(|e| e.failure())?;
+        let (mut rows, detected) = self.open(input).map_err(|e| e.failure())?;
         let mut mappings = Mappings::of(&self.source, &rows, &detected).map_err(|e| e.failure())?;
         let plan = Plan {
             object_ref: &self.reference,
             rejects: self.source.rejects.clone(),
             context: RejectContext { object_json: &self.object_json, table: &self.table },
             limits: self.batches,
-            start: Counters::default(),
+            start: self.from.as_ref().map(|from| from.counters).unwrap_or_default(),
         };
+        // Of two workers on one object each has its own; nobody else sets this one.
+        self.found.get_or_init(|| detected);
         convert(&mut rows, &mut mappings, &plan, emit).map_err(|failed| match failed.cause {
             ConvertError::Stopped => Failure::new(
                 "stopped",

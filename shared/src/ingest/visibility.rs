@@ -51,6 +51,16 @@ impl Hidden {
         }
     }
 
+    /// Removes a message that is done with from the queue. If that fails it is answered with the batch.
+    pub(super) async fn acknowledge(&self, message: &Message) {
+        let mut messages = self.messages.lock().await;
+        if let Err(error) = self.queue.acknowledge(message).await {
+            tracing::warn!(message_id = message.id, %error, "acknowledged with its batch only");
+            return;
+        }
+        messages.retain(|hidden| hidden.receipt != message.receipt);
+    }
+
     /// Waits for a renewal under way.
     pub(super) async fn rest(&self) {
         drop(self.messages.lock().await);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::format::{Detected, Position};
 use crate::object::{ETag, ObjectId, ObjectVersion, Sequencer};
 use crate::record::Counters;
 
@@ -64,6 +65,9 @@ pub struct Entry {
     /// that a consumer can tell what a worker sends that had lost the entry without knowing.
     #[serde(default)]
     pub generation: u64,
+    /// Where the work on this version stands, if it did not end in one invocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
     /// The removal was begun: downstream may know of it, whatever the state says by now.
     #[serde(default)]
     pub removing: bool,
@@ -109,9 +113,27 @@ pub struct Completion {
     pub at: Timestamp,
     /// What was in it.
     pub counters: Counters,
-    /// Where its rejects lie, if there were any.
+    /// Where its rejects lie, if there were any: one file for each invocation that had some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejects: Vec<String>,
+}
+
+/// A place in an object up to which downstream has everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The place.
+    pub at: Position,
+    /// What was counted up to there.
+    pub counters: Counters,
+    /// Where the rejects up to there lie.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejects: Vec<String>,
+    /// How the file is read, so that reading can go on in its middle; `None`: that takes up too much
+    /// room, and is found out again from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rejects: Option<String>,
+    pub detected: Option<Detected>,
+    /// How often the work was put down so.
+    pub pauses: u32,
 }
 
 /// Where the work on an object stands.

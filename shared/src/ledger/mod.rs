@@ -18,7 +18,7 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 
-pub use entry::{Completion, Entry, EntryKey, State, Work};
+pub use entry::{Checkpoint, Completion, Entry, EntryKey, State, Work};
 
 use crate::failure::{Disposition, Failure};
 

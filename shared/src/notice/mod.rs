@@ -24,6 +24,7 @@ mod key;
 mod malformed;
 mod order;
 mod s3;
+pub mod subscription;
 
 use std::fmt;
 

@@ -306,6 +306,12 @@ impl Body for FileBody {
         }
         Ok(None)
     }
+
+    async fn seek(&mut self, offset: u64) -> Result<(), ObjectError> {
+        (&*self.file).seek(SeekFrom::Start(offset)).map_err(|e| fault(&self.object, &e))?;
+        self.at = offset;
+        Ok(())
+    }
 }
 
 fn fault(object: &ObjectId, error: &io::Error) -> ObjectError {

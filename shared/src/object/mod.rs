@@ -87,6 +87,9 @@ pub trait Body: Send {
     /// The next bytes (at most a few hundred KiB), or `None` after the last one. An early end is an
     /// error, never an end.
     async fn next(&mut self) -> Result<Option<Bytes>, ObjectError>;
+
+    /// Goes to another place of the same version, in bytes from its beginning.
+    async fn seek(&mut self, offset: u64) -> Result<(), ObjectError>;
 }
 
 /// What went wrong with an object.

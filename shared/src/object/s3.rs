@@ -199,6 +199,8 @@ impl Body for S3Body {
         loop {
             let stream = match &mut self.stream {
                 Some(stream) => stream,
+                // There is no range of no bytes.
+                None if self.at >= self.size => return Ok(None),
                 None => {
                     let answer = request(&self.client, &self.connection, &self.object, &self.pin)
                         .range(format!("bytes={}-", self.at))
@@ -237,6 +239,13 @@ impl Body for S3Body {
                 return Err(ObjectError::new(&self.object, ObjectErrorKind::Unavailable(cause)));
             }
         }
+    }
+
+    async fn seek(&mut self, offset: u64) -> Result<(), ObjectError> {
+        // The next read asks for the bytes from there.
+        self.stream = None;
+        self.at = offset;
+        Ok(())
     }
 }
 

@@ -43,6 +43,10 @@ pub trait Queue: Send + Sync {
     /// acknowledged, or received again by another) are passed over.
     async fn extend(&self, messages: &[Message], visibility: Duration) -> Result<(), QueueError>;
 
+    /// Removes a received message, before the whole batch that it came in is answered. One that is no
+    /// longer ours is passed over.
+    async fn acknowledge(&self, message: &Message) -> Result<(), QueueError>;
+
     /// How long a message whose work failed for the moment stays away after that many receives.
     fn backoff(&self, receives: u32) -> Duration {
         Duration::from_secs(2_u64.saturating_pow(receives).min(60))

@@ -66,22 +66,6 @@ impl SqliteQueue {
             .map_err(Self::failed("give a message"))
     }
 
-    /// Removes a message. `false`: it was received again since, and is no longer ours.
-    ///
-    /// # Errors
-    /// If the database cannot be used.
-    pub async fn acknowledge(&self, message: &Message) -> Result<bool, QueueError> {
-        let (id, receipt) = (message.id.clone(), message.receipt.clone());
-        self.database
-            .with(move |db| {
-                db.prepare_cached("delete from queue where id = ? and receipt = ?")?
-                    .execute(params![id, receipt])
-            })
-            .await
-            .map(|n| n == 1)
-            .map_err(Self::failed("acknowledge a message"))
-    }
-
     /// Messages that are not acknowledged, visible or not.
     ///
     /// # Errors
@@ -168,5 +152,17 @@ impl Queue for SqliteQueue {
             })
             .await
             .map_err(Self::failed("extend the visibility of messages"))
+    }
+
+    async fn acknowledge(&self, message: &Message) -> Result<(), QueueError> {
+        let (id, receipt) = (message.id.clone(), message.receipt.clone());
+        self.database
+            .with(move |db| {
+                db.prepare_cached("delete from queue where id = ? and receipt = ?")?
+                    .execute(params![id, receipt])
+            })
+            .await
+            .map(|_| ())
+            .map_err(Self::failed("acknowledge a message"))
     }
 }

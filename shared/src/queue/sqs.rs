@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+    ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, QueueAttributeName,
+    SendMessageBatchRequestEntry,
 };
 
 use super::{Message, Queue, QueueError};
@@ -40,6 +41,23 @@ impl SqsQueue {
             notices: notice_queue_url.into(),
             dead_letters: dead_letter_queue_url.into(),
         }
+    }
+
+    /// The notice queue's ARN.
+    ///
+    /// # Errors
+    /// If SQS does not tell it.
+    pub async fn arn(&self) -> Result<String, QueueError> {
+        const ACTION: &str = "tell its ARN";
+        let name = QueueAttributeName::QueueArn;
+        let ask = self.client.get_queue_attributes().queue_url(&self.notices);
+        let answer = ask
+            .attribute_names(name.clone())
+            .send()
+            .await
+            .map_err(|e| Self::failed(&self.notices, ACTION, said(&e)))?;
+        let arn = answer.attributes.and_then(|mut all| all.remove(&name));
+        arn.ok_or_else(|| Self::failed(&self.notices, ACTION, "the answer does not name it"))
     }
 
     fn failed(queue: &str, action: &'static str, cause: impl ToString) -> QueueError {
@@ -139,6 +157,16 @@ impl Queue for SqsQueue {
             }
         }
         Ok(())
+    }
+
+    async fn acknowledge(&self, message: &Message) -> Result<(), QueueError> {
+        let delete = self.client.delete_message().queue_url(&self.notices);
+        delete
+            .receipt_handle(&message.receipt)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|e| Self::failed(&self.notices, "acknowledge a message", said(&e)))
     }
 
     /// Twenty minutes in all, before the receive that counts as the last: a store or a table that is

@@ -24,6 +24,10 @@ use crate::format::{FormatError, Part, Position, Row, Rows};
 /// Bytes of rejects that are collected before they are given out.
 const REJECTS_PIECE: usize = 64 << 10;
 
+/// Rows without a place at which the work could stop, after which one is made: a file may hold any
+/// number of rejects between two records.
+const SPAN: u64 = 65_536;
+
 /// How the rows of one object become batches.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
@@ -81,6 +85,28 @@ pub enum Output {
     Batch(Batch),
     /// Rejects.
     Rejects(Rejects),
+    /// Everything before a place was given out.
+    Mark(Mark),
+}
+
+/// A place between two rows before which everything was given out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The place.
+    pub end: Position,
+    /// What was counted up to there.
+    pub counters: Counters,
+}
+
+impl Output {
+    /// The place at which the work can stop when this was taken, and go on later.
+    pub fn mark(&self) -> Option<Mark> {
+        match self {
+            Self::Batch(batch) => Some(Mark { end: batch.end, counters: batch.counters }),
+            Self::Mark(mark) => Some(*mark),
+            Self::Rejects(_) => None,
+        }
+    }
 }
 
 /// Records that are delivered together.
@@ -252,7 +278,7 @@ pub fn check(
 ) -> Result<Counters, Failed> {
     let mut rejects = |output| match output {
         Output::Rejects(rejects) => emit(rejects),
-        Output::Batch(_) => Ok(()),
+        Output::Batch(_) | Output::Mark(_) => Ok(()),
     };
     Conversion::new(mappings, plan, &mut rejects, true).all(rows)
 }
@@ -275,6 +301,8 @@ struct Conversion<'a> {
     last_row: u64,
     part: Option<Arc<Part>>,
     rejects: Rejects,
+    /// The row after the last place at which the work could stop.
+    since: u64,
 }
 
 impl<'a> Conversion<'a> {
@@ -303,6 +331,7 @@ impl<'a> Conversion<'a> {
             last_row: 0,
             part: None,
             rejects: no_rejects(),
+            since: plan.start.rows + 1,
         }
     }
 
@@ -465,6 +494,9 @@ impl<'a> Conversion<'a> {
     /// Does with a row that is no record what the policy says.
     #[cold]
     fn refuse(&mut self, row: &Row<'_>, fault: Fault) -> Result<(), ConvertError> {
+        if row.number() - self.since >= SPAN {
+            self.make_place(row.begins())?;
+        }
         let mapping = Arc::clone(&self.mappings.current);
         let reject = mapping.reject(row, fault);
         self.counters.rows += 1;
@@ -520,11 +552,24 @@ impl<'a> Conversion<'a> {
         self.counters.bytes_read = self.counters.bytes_read.max(end.byte_offset);
     }
 
+    /// Gives out everything before `end`.
+    fn make_place(&mut self, end: Position) -> Result<(), ConvertError> {
+        if self.records > 0 {
+            return self.give_batch(end);
+        }
+        self.give_rejects()?;
+        self.count_bytes(end);
+        self.since = end.row + 1;
+        (self.emit)(Output::Mark(Mark { end, counters: self.counters }))?;
+        Ok(())
+    }
+
     /// Gives out the batch, after the rejects that lie before its end.
     fn give_batch(&mut self, end: Position) -> Result<(), ConvertError> {
         self.give_rejects()?;
         self.counters.batches += 1;
         self.count_bytes(end);
+        self.since = end.row + 1;
         let batch = Batch {
             number: self.counters.batches,
             part: self.part.clone(),

@@ -29,8 +29,8 @@ mod unique;
 mod values;
 
 pub use convert::{
-    Batch, BatchLimits, ConvertError, Counters, Failed, Output, Plan, Rejects, Stopped, check,
-    convert,
+    Batch, BatchLimits, ConvertError, Counters, Failed, Mark, Output, Plan, Rejects, Stopped,
+    check, convert,
 };
 pub use error::{Columns, RecordError};
 pub use mappings::Mappings;

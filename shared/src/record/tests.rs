@@ -371,8 +371,16 @@ fn work_that_goes_on_after_a_batch_gives_what_was_left() {
     for (at, output) in whole.outputs.iter().enumerate() {
         let Output::Batch(batch) = output else { continue };
         let rest = Cursor::new(bytes[batch.end.byte_offset as usize..].to_vec());
-        let mut rows =
-            format::resume(rest, &detected, batch.end, Limits::default()).expect("resumes");
+        let mut rows = format::resume(
+            rest,
+            Some(&detected),
+            batch.end,
+            Hints::default(),
+            &Format::default(),
+            Limits::default(),
+        )
+        .expect("resumes")
+        .0;
         let mut mappings = fitted(&rows, &detected, &fields);
         let mut outputs = Vec::new();
         let plan = Plan { limits, start: batch.counters, ..plan() };

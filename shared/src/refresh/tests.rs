@@ -23,6 +23,7 @@ fn entry(state: State, etag: &str) -> Entry {
         reference: None,
         generation: 0,
         removing: false,
+        checkpoint: None,
         fingerprint: "f".into(),
         done: None,
         seen: Vec::new(),

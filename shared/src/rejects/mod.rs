@@ -1,7 +1,8 @@
 //! **rejects**: where the rows lie that could not become records.
 //!
-//! One JSON Lines file for each object that had any, named after the source and the reference of the
-//! version ([`name`]), so that a repeat of the same work writes the same file. Promises: a file is
+//! One JSON Lines file for each object that had any (and for each invocation, if the work did not end
+//! in one), named after the source, the reference of the version and the claim ([`name`]). Promises: a
+//! file is
 //! there whole or not at all; it is written as a stream. Never: a reject is written into the bucket
 //! that it came from.
 
@@ -32,9 +33,10 @@ pub trait RejectWriter: Send {
     async fn finish(self: Box<Self>) -> Result<String, RejectsError>;
 }
 
-/// The name of the file of one version of one object.
-pub fn name(source: &str, reference: &str) -> String {
-    format!("rejects/{source}/{reference}.ndjson")
+/// The name of the file of one claim of one version of one object: what a worker writes that had lost
+/// the object never takes the place of what its successor writes.
+pub fn name(source: &str, reference: &str, epoch: u64) -> String {
+    format!("rejects/{source}/{reference}-{epoch}.ndjson")
 }
 
 /// The rejects could not be written.

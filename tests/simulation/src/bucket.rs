@@ -245,4 +245,11 @@ impl Body for SimBody {
         self.at += n;
         Ok(Some(self.stored.bytes.slice(self.at - n..self.at)))
     }
+
+    async fn seek(&mut self, offset: u64) -> Result<(), ObjectError> {
+        self.objects.life.log(|| format!("go to byte {offset} of {}", self.object));
+        self.at = usize::try_from(offset).unwrap_or(usize::MAX).min(self.stored.bytes.len());
+        self.ranged = true;
+        Ok(())
+    }
 }

@@ -1,6 +1,6 @@
 //! The promises, looked at when everything has come to rest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use inlet::catalog::{Catalog, Dedup, OnRemove, Source};
 use inlet::delivery::EventKind;
@@ -167,8 +167,19 @@ pub fn rejects(simulation: &Simulation) -> Vec<String> {
         }
         let body: Value = serde_json::from_str(&event.body).unwrap_or_default();
         let counted = body["data"]["rejects"].as_u64().unwrap_or_default();
-        let file = body["data"]["rejects_at"].as_str().and_then(|place| files.get(place));
-        let lines = file.map_or(0, |file| file.iter().filter(|byte| **byte == b'\n').count());
+        let places = body["data"]["rejects_at"].as_array().cloned().unwrap_or_default();
+        let mut rows = BTreeSet::new();
+        let mut lines = 0;
+        for file in places.iter().filter_map(|place| files.get(place.as_str()?)) {
+            for line in file.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                let reject: Value = serde_json::from_slice(line).unwrap_or_default();
+                rows.insert(reject["row"].as_u64());
+                lines += 1;
+            }
+        }
+        if rows.len() != lines {
+            wrong.push(format!("promise 7: {} has a reject twice", event.id));
+        }
         if lines as u64 != counted {
             wrong.push(format!("promise 7: {} counts {counted} rejects of {lines}", event.id));
         }

@@ -4,8 +4,12 @@
 
 use std::sync::Arc;
 
+use inlet::catalog::Format;
 use inlet::failure::{Disposition, Failure};
-use inlet::ledger::{Completion, Entry, EntryKey, Ledger, PutError, State, Version, Work};
+use inlet::format::{self, Hints, Limits, Position};
+use inlet::ledger::{
+    Checkpoint, Completion, Entry, EntryKey, Ledger, PutError, State, Version, Work,
+};
 use inlet::object::{ETag, ObjectId, ObjectVersion, Sequencer};
 use inlet::record::Counters;
 use jiff::Timestamp;
@@ -57,6 +61,7 @@ fn entry(state: State) -> Entry {
         reference: Some("r".into()),
         generation: 6,
         removing: true,
+        checkpoint: Some(checkpoint()),
         fingerprint: "f".into(),
         done: Some(Completion {
             etag: ETag::new("etag-1"),
@@ -69,10 +74,24 @@ fn entry(state: State) -> Entry {
                 skipped: 1,
                 ..Default::default()
             },
-            rejects: Some("s3://state/rejects/ü.ndjson".into()),
+            rejects: vec!["s3://state/rejects/ü.ndjson".into()],
         }),
         seen: vec![ETag::new("a"), ETag::new("b")],
         updated: at(1),
+    }
+}
+
+fn checkpoint() -> Checkpoint {
+    let (_, mut detected) =
+        format::open(&b"a;b\n1;2\n"[..], Hints::default(), &Format::default(), Limits::default())
+            .unwrap();
+    detected.columns.push("ü \"x\"".into());
+    Checkpoint {
+        at: Position { byte_offset: u64::MAX, line: 0, row: u64::from(u32::MAX) + 1 },
+        counters: Counters { rows: 7, records: 7, ..Default::default() },
+        rejects: vec!["s3://state/rejects/1.ndjson".into()],
+        detected: Some(detected),
+        pauses: 3,
     }
 }
 
@@ -88,6 +107,7 @@ async fn an_entry_comes_back_as_it_was_written(ledger: &dyn Ledger) {
         version: None,
         sequencer: None,
         reference: None,
+        checkpoint: None,
         done: None,
         seen: Vec::new(),
         ..entry(State::Removed)

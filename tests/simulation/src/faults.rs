@@ -43,11 +43,13 @@ pub enum Fault {
     ClockSkewed,
     /// An object is written or deleted while it is being read.
     ChangedWhileRead,
+    /// A worker's time is up in the middle of an object, which goes on elsewhere.
+    Paused,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 19] = [
+    pub const ALL: [Fault; 20] = [
         Fault::NoticeDuplicated,
         Fault::NoticeReordered,
         Fault::NoticeDelayed,
@@ -67,6 +69,7 @@ impl Fault {
         Fault::TimedOut,
         Fault::ClockSkewed,
         Fault::ChangedWhileRead,
+        Fault::Paused,
     ];
 
     /// Faults that leave the pipeline no choice but to do or to tell something twice, or to give up.
@@ -79,6 +82,7 @@ impl Fault {
                 | Fault::NoticeDropped
                 | Fault::ClockSkewed
                 | Fault::ChangedWhileRead
+                | Fault::Paused
         )
     }
 
@@ -95,8 +99,8 @@ impl Fault {
             Fault::SendFailed | Fault::SendTimedOut | Fault::SendApplied => 1_500,
             Fault::SendRefused => 100,
             Fault::ClockSkewed => 5_000,
-            // These two come from what happens, not from a draw.
-            Fault::TimedOut | Fault::ChangedWhileRead => 0,
+            // These come from what happens, not from a draw.
+            Fault::TimedOut | Fault::ChangedWhileRead | Fault::Paused => 0,
         }
     }
 }

@@ -8,6 +8,7 @@ use inlet::catalog::Destination;
 use inlet::delivery::{Deliveries, Delivery, DeliveryError, Event};
 use inlet::failure::Failure;
 use inlet::ledger::{Entry, EntryKey, Ledger, LedgerError, PutError, Scan, State, Stored, Version};
+use inlet::record::Counters;
 
 /// A planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Bug {
     LeaseKeptAtTakeover,
     /// A content counts as seen as soon as it is claimed.
     SeenAtClaim,
+    /// Work that goes on from a checkpoint counts from nothing.
+    CountersForgotten,
     /// The consumer takes no notice of generations: no bug of the pipeline, but what shows that the
     /// rule is needed.
     GenerationIgnored,
@@ -58,6 +61,11 @@ impl Ledger for BuggyLedger {
                     && entry.epoch > epoch
                 {
                     *until = old;
+                }
+            }
+            Bug::CountersForgotten => {
+                if let Some(checkpoint) = &mut entry.checkpoint {
+                    checkpoint.counters = Counters::default();
                 }
             }
             Bug::SeenAtClaim if matches!(entry.state, State::Running { .. }) => {

@@ -186,6 +186,15 @@ impl Queue for SimQueue {
         self.life.call(what, bury, unavailable("take a dead letter")).await
     }
 
+    async fn acknowledge(&self, message: &Message) -> Result<(), QueueError> {
+        let remove = || {
+            self.broker.acknowledge(&self.life.world, message);
+            Ok(())
+        };
+        let what = || format!("acknowledge message {}", message.id);
+        self.life.call(what, remove, unavailable("acknowledge a message")).await
+    }
+
     async fn extend(&self, messages: &[Message], visibility: Duration) -> Result<(), QueueError> {
         let extend = || {
             let mut state = lock(&self.broker.state);

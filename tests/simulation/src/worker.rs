@@ -89,6 +89,9 @@ struct Watch(Arc<Life>);
 
 impl Observer for Watch {
     fn see(&self, happening: &Happening<'_>) {
+        if matches!(happening, Happening::Paused { .. }) {
+            self.0.world.count(Fault::Paused);
+        }
         if !matches!(happening, Happening::Progress { .. }) {
             self.0.log(|| format!("  {happening:?}"));
         }
@@ -101,10 +104,11 @@ pub async fn work(worker: Worker) {
         worker.broker.ready().await;
         sleep(Duration::from_millis(worker.world.draw(|rng| rng.u64(1..300)))).await;
         // The function's own time, and none on one machine.
-        let timeout = worker.world.draw(|rng| match rng.u8(..4) {
+        let timeout = worker.world.draw(|rng| match rng.u8(..5) {
             _ if worker.calm => None,
             0 => None,
-            1 => Some(Duration::from_secs(rng.u64(20..60))),
+            1 => Some(Duration::from_millis(rng.u64(5_100..10_000))),
+            2 => Some(Duration::from_secs(rng.u64(20..60))),
             _ => Some(Duration::from_secs(rng.u64(60..900))),
         });
         let visibility = timeout.map_or(Duration::from_secs(75), |timeout| timeout * 6);

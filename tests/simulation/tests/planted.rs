@@ -35,6 +35,11 @@ fn an_etag_recorded_at_its_claim_is_found() {
 }
 
 #[test]
+fn counters_that_a_checkpoint_forgets_are_found() {
+    found(Bug::CountersForgotten);
+}
+
+#[test]
 fn a_consumer_without_the_rule_of_generations_goes_wrong() {
     found(Bug::GenerationIgnored);
 }

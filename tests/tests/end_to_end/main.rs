@@ -3,6 +3,7 @@
 
 mod drops;
 mod messages;
+mod onboarding;
 mod operated;
 mod parts;
 
@@ -66,6 +67,8 @@ struct Scene {
     ledger: Arc<DynamoLedger>,
     records: Downstream,
     dead_letters: Downstream,
+    /// Held for as long as the stack is used.
+    _alone: std::fs::File,
     /// Held to write by a test that switches the ingest off, to read by those that need it on.
     ingest: tokio::sync::RwLock<()>,
 }
@@ -99,6 +102,10 @@ impl Scene {
 }
 
 async fn prepare() -> Result<Scene, Failure> {
+    // Another run over the same target directory would build the stack under this one's feet.
+    std::fs::create_dir_all(inlet_tests::target())?;
+    let alone = std::fs::File::create(inlet_tests::target().join("end-to-end.lock"))?;
+    alone.lock()?;
     let venv = Venv::prepare()?;
     let sam = Sam::new(&venv);
     sam.validate()?;
@@ -106,6 +113,7 @@ async fn prepare() -> Result<Scene, Failure> {
     // Upper case, as some people name their stacks: bucket names may have none of it.
     let stack = Stack::deploy(LocalAws::start(&venv)?, &sam, STACK).await?;
     Ok(Scene {
+        _alone: alone,
         ledger: Arc::new(DynamoLedger::new(
             stack.dynamodb.clone(),
             stack.output("LedgerTableName"),
@@ -133,6 +141,7 @@ fn trials(scene: Option<Arc<Scene>>, handle: &Handle) -> Vec<Trial> {
         t.named("one_malformed_record_of_three_fails_alone", messages::one_of_three),
         t.named("a_body_that_is_not_json_is_buried_with_its_cause", messages::not_json),
         t.named("a_lost_notice_is_made_good_by_the_refresh", messages::lost_notices),
+        t.named("pain_21_a_bucket_that_notifies_others_goes_on_doing_so", onboarding::subscribe),
         t.named("a_dead_letter_sent_back_is_done_again", messages::redriven),
     ]
 }

@@ -15,7 +15,7 @@ use crate::{STACK, Scene};
 
 impl Scene {
     /// Runs `inlet` with the root's credentials.
-    fn inlet(&self, arguments: &[&str]) -> Result<Output, Failure> {
+    pub(super) fn inlet(&self, arguments: &[&str]) -> Result<Output, Failure> {
         let aws = &self.stack.aws;
         let mut command = Command::new(program()?);
         command
@@ -113,7 +113,7 @@ mode = "snapshot"
     assert_eq!(scene.records.values(key), values);
     assert!(scene.entry("drop", key).await?.is_none(), "the built-in source leaves it to ours");
 
-    let place = completed["data"]["rejects_at"].as_str().ok_or("no place of rejects")?;
+    let place = completed["data"]["rejects_at"][0].as_str().ok_or("no place of rejects")?;
     let state = format!("s3://{}/", scene.stack.output("StateBucketName"));
     let rejects = place.strip_prefix(&state).ok_or_else(|| format!("{place} is elsewhere"))?;
     let get = scene.stack.s3.get_object().bucket(scene.stack.output("StateBucketName"));

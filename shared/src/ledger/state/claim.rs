@@ -102,6 +102,7 @@ pub fn claim(
         if !continues {
             // That of another content: a replay of this one must not take it up.
             next.reference = None;
+            next.checkpoint = None;
         }
         next.removing = false;
         return close(Why::SeenBefore, next);
@@ -110,6 +111,11 @@ pub fn claim(
     if !continues || next.reference.is_none() {
         next.generation = next.epoch + 1;
         next.reference = Some(reference(key, found, rules, next.generation));
+        next.checkpoint = None;
+    }
+    if force {
+        // All of it is wanted again, the part before the checkpoint too.
+        next.checkpoint = None;
     }
     next.removing = false;
     next.fingerprint.clone_from(&rules.fingerprint);
@@ -210,6 +216,14 @@ fn claim_absence(
     take(key, next, Work::Remove, unfinished, rules, by)
 }
 
+/// Whether work on the object may end the process that does it: a worker was lost on it. It is then
+/// done alone, so that it takes no other with it. (Already after the first one: whoever shares a batch
+/// with such files has few receives to spare.)
+pub fn is_suspect(before: Option<&Entry>, next: &Entry) -> bool {
+    let lost = before.is_some_and(|before| matches!(before.state, State::Running { .. }));
+    lost && next.attempts > 1
+}
+
 pub(super) fn blank(rules: &Rules, by: &Claimant<'_>) -> Entry {
     Entry {
         state: State::Removed,
@@ -221,6 +235,7 @@ pub(super) fn blank(rules: &Rules, by: &Claimant<'_>) -> Entry {
         reference: None,
         generation: 0,
         removing: false,
+        checkpoint: None,
         fingerprint: rules.fingerprint.clone(),
         done: None,
         seen: Vec::new(),
@@ -239,7 +254,9 @@ fn take(
     by: &Claimant<'_>,
 ) -> Claim {
     next.updated = by.now;
-    if unfinished >= rules.max_attempts {
+    // One attempt less after lost workers: the receive that would be the last is needed to say so.
+    let lost = u32::from(matches!(next.state, State::Running { .. }));
+    if unfinished + lost >= rules.max_attempts.max(lost + 1) {
         let last = match &next.state {
             State::Waiting { failure } => failure.message.clone(),
             _ => "its worker was lost each time".to_owned(),
@@ -248,6 +265,9 @@ fn take(
         return close(Why::Exhausted, next);
     }
     next.epoch += 1;
+    if work == Work::Remove {
+        next.checkpoint = None;
+    }
     if work == Work::Remove && !next.removing {
         // Written with the claim, so that a repeat has the same.
         next.removing = true;

@@ -7,7 +7,7 @@ use super::claim::{Claimant, blank, raise};
 use super::{Evidence, Order, Rules, compare};
 use crate::catalog::Dedup;
 use crate::failure::{Disposition, Failure};
-use crate::ledger::entry::{Completion, Entry, State, Work};
+use crate::ledger::entry::{Checkpoint, Completion, Entry, State, Work};
 use crate::object::ObjectVersion;
 
 /// Step 3: the lease of a worker that still holds the entry, made new. `None`: it lost the entry.
@@ -37,11 +37,45 @@ pub fn complete(
     let mut next = entry.clone();
     next.state = State::Done;
     next.attempts = 0;
+    next.checkpoint = None;
     next.updated = done.at;
     if rules.dedup == Dedup::Ever && !next.seen.contains(&done.etag) {
         next.seen.push(done.etag.clone());
     }
     next.done = Some(done);
+    Some(next)
+}
+
+/// Step 3: the work did not end in the time it had, and goes on later: downstream has everything up to
+/// `checkpoint`. Progress was made, so the attempts begin anew; as every checkpoint lies behind the one
+/// before, the work ends. `None`: the worker lost the entry, or made no progress.
+pub fn pause(
+    entry: &Entry,
+    owner: &str,
+    epoch: u64,
+    checkpoint: Checkpoint,
+    now: Timestamp,
+) -> Option<Entry> {
+    held(entry, owner, epoch)?;
+    let begun = entry.checkpoint.as_ref().map_or(0, |before| before.at.row);
+    if checkpoint.at.row <= begun {
+        return None;
+    }
+    let mut next = entry.clone();
+    next.state = State::Waiting {
+        failure: Failure::new(
+            "continues",
+            format!(
+                "the work was put down after row {}, before the invocation's deadline",
+                checkpoint.at.row
+            ),
+            "It goes on by itself",
+            Disposition::Retry,
+        ),
+    };
+    next.attempts = 0;
+    next.checkpoint = Some(checkpoint);
+    next.updated = now;
     Some(next)
 }
 

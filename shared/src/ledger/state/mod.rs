@@ -7,8 +7,8 @@
 //!    to open the object, or to deliver its removal.
 //! 2. [`claim`]: given what opening it showed, take the entry (raise the epoch, take a lease), or
 //!    settle it without work.
-//! 3. [`renew`] while the work goes on, and one of [`complete`], [`remove`] and [`fail`] at its end.
-//!    All of them require that the entry is still held by the same owner in the same epoch.
+//! 3. [`renew`] while the work goes on, and one of [`complete`], [`remove`], [`pause`] and [`fail`] at
+//!    its end. All of them require that the entry is still held by the same owner in the same epoch.
 //!
 //! # What is newer?
 //!
@@ -26,8 +26,8 @@ mod end;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use claim::{Claim, Claimant, claim, claim_removal};
-pub use end::{complete, fail, fail_unopened, orphan, remove, renew};
+pub use claim::{Claim, Claimant, claim, claim_removal, is_suspect};
+pub use end::{complete, fail, fail_unopened, orphan, pause, remove, renew};
 
 use super::entry::{Entry, State};
 use crate::catalog::{Dedup, Source};
@@ -265,5 +265,7 @@ fn pin(etag: &Option<ETag>, version_id: &Option<String>) -> Pin {
     }
 }
 
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::failure::{Disposition, Failure};
 use crate::ledger::{Completion, EntryKey, Work};
 use crate::object::ObjectId;
 
-fn rules() -> Rules {
+pub(super) fn rules() -> Rules {
     Rules {
         dedup: Dedup::Current,
         max_size: 1_000,
@@ -15,19 +15,19 @@ fn rules() -> Rules {
     }
 }
 
-fn key() -> EntryKey {
+pub(super) fn key() -> EntryKey {
     EntryKey::new("deals", ObjectId::new("drop", "a.csv"))
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::new(second, 0).unwrap()
 }
 
-fn by(owner: &str, second: i64) -> Claimant<'_> {
+pub(super) fn by(owner: &str, second: i64) -> Claimant<'_> {
     Claimant { owner, now: at(second) }
 }
 
-fn version(etag: &str, n: i64, versioned: bool) -> ObjectVersion {
+pub(super) fn version(etag: &str, n: i64, versioned: bool) -> ObjectVersion {
     ObjectVersion {
         etag: ETag::new(etag),
         version_id: versioned.then(|| format!("v{n}")),
@@ -140,13 +140,13 @@ impl World {
     }
 }
 
-fn done(etag: &ETag, second: i64) -> Completion {
+pub(super) fn done(etag: &ETag, second: i64) -> Completion {
     Completion {
         etag: etag.clone(),
         fingerprint: "f".into(),
         at: at(second),
         counters: crate::record::Counters::default(),
-        rejects: None,
+        rejects: Vec::new(),
     }
 }
 
@@ -254,13 +254,21 @@ fn attempts_are_bounded_and_a_new_version_starts_anew() {
     let event = created("A", 1, false);
     let sight = Sight::Present(version("A", 1, false));
     let mut entry = None;
-    for attempt in 1..=3 {
-        let now = attempt * 100;
+    let passing = Failure::new("x", "x", "x", Disposition::Retry);
+    // Each worker is lost, and the queue gives up a message at as many receives as there are attempts:
+    // one of them is kept for the end, with its cause.
+    let lost = rules().max_attempts - 1;
+    for attempt in 1..=lost {
+        let now = i64::from(attempt) * 100;
         let taken = claim(&key(), entry.as_ref(), &event, &sight, &rules(), &by("w", now));
         let Claim::Take(taken) = taken else { panic!("attempt {attempt}") };
-        assert_eq!(i64::from(taken.attempts), attempt);
+        assert_eq!(taken.attempts, attempt);
         entry = Some(*taken);
     }
+    // A worker that says how its attempt ended has one more.
+    let last = fail(&entry.clone().unwrap(), "w", 2, &rules(), &passing, false, at(500));
+    let again = claim(&key(), last.as_ref(), &event, &sight, &rules(), &by("w", 900));
+    assert!(matches!(again, Claim::Take(entry) if entry.attempts == rules().max_attempts));
     let ended = claim(&key(), entry.as_ref(), &event, &sight, &rules(), &by("w", 1_000));
     let Claim::Settle(Settled { why: Why::Exhausted, next: Some(failed) }) = ended else {
         panic!("{ended:?}");
