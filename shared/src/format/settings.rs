@@ -63,6 +63,16 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_lists_every_limit() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/records.md");
+        let text = std::fs::read_to_string(path).expect("the page is there");
+        for setting in Limits::SETTINGS {
+            let line = format!("\n| `{}` |", setting.name);
+            assert!(text.contains(&line), "docs/records.md does not list {}", setting.name);
+        }
+    }
+
+    #[test]
     fn every_limit_can_be_set_by_its_name() {
         let names: Vec<_> = Limits::SETTINGS.iter().map(|setting| setting.name).collect();
         for (name, _) in fields(&Limits::default()) {

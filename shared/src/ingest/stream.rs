@@ -317,14 +317,15 @@ async fn read_ahead(
 }
 
 impl Conversion {
-    /// Whether a row can only be judged by who has seen all rows before it: values are to be unique.
-    fn needs_every_row(&self) -> bool {
-        self.source.fields.iter().any(|field| field.unique)
+    /// The place from which to read; `None`: the beginning of the file. What is unique depends on all
+    /// rows before, so these are looked at again.
+    fn place(&self) -> Option<&Checkpoint> {
+        self.from.as_ref().filter(|_| !self.source.fields.iter().any(|field| field.unique))
     }
 
     /// The place in the stored bytes from which to read; `None`: the beginning.
     fn offset(&self) -> Option<u64> {
-        let from = self.from.as_ref().filter(|_| !self.needs_every_row())?;
+        let from = self.place()?;
         let detected = from.detected.as_ref().filter(|detected| detected.can_seek())?;
         Some(detected.seek(from.at))
     }
@@ -335,10 +336,8 @@ impl Conversion {
     ) -> Result<(format::Rows, Detected), format::FormatError> {
         let hints = Hints { name: &self.name };
         let (settings, limits) = (&self.source.format, Limits::of(&self.source.limits));
-        match &self.from {
+        match self.place() {
             None => format::open(input, hints, settings, limits),
-            // What was given out before is made again, and thrown away.
-            Some(_) if self.needs_every_row() => format::open(input, hints, settings, limits),
             Some(from) => {
                 format::resume(input, from.detected.as_ref(), from.at, hints, settings, limits)
             }
@@ -368,18 +367,11 @@ impl Conversion {
             rejects: self.source.rejects.clone(),
             context: RejectContext { object_json: &self.object_json, table: &self.table },
             limits: self.batches,
-            start: match &self.from {
-                Some(from) if !self.needs_every_row() => from.counters,
-                _ => Counters::default(),
-            },
+            start: self.from.as_ref().map(|from| from.counters).unwrap_or_default(),
         };
         // Of two workers on one object each has its own; nobody else sets this one.
         self.found.get_or_init(|| detected);
-        let mut emit = |output: Output| match &self.from {
-            Some(from) if self.needs_every_row() && before(&output, from) => Ok(()),
-            _ => emit(output),
-        };
-        convert(&mut rows, &mut mappings, &plan, &mut emit).map_err(|failed| match failed.cause {
+        convert(&mut rows, &mut mappings, &plan, emit).map_err(|failed| match failed.cause {
             ConvertError::Stopped => Failure::new(
                 "stopped",
                 "the delivery ended first",
@@ -388,15 +380,6 @@ impl Conversion {
             ),
             cause => cause.failure(),
         })
-    }
-}
-
-/// Whether an output was given out before the work was put down.
-fn before(output: &Output, from: &Checkpoint) -> bool {
-    match output {
-        Output::Batch(batch) => batch.number <= from.counters.batches,
-        Output::Rejects(rejects) => rejects.last_row <= from.at.row,
-        Output::Mark(mark) => mark.end.row <= from.at.row,
     }
 }
 

@@ -390,8 +390,9 @@ impl<'a> Conversion<'a> {
     fn pass(&mut self, row: &Row<'_>) -> Result<(), ConvertError> {
         self.turn(row)?;
         if self.mappings.need_every_row() {
+            let written = self.write(row);
             // Whether it is a record was said before.
-            let _ = self.write(row)?;
+            let _ = self.writing.settle(row, written)?;
             self.batch.truncate(0);
         }
         Ok(())
@@ -404,7 +405,11 @@ impl<'a> Conversion<'a> {
             self.turn(row)?;
         }
         let before = self.batch.len();
-        if let Err(fault) = self.write(row)? {
+        let mut written = self.write(row);
+        if self.writing.has_claims() {
+            written = self.writing.settle(row, written)?;
+        }
+        if let Err(fault) = written {
             self.batch.truncate(before);
             return self.refuse(row, fault);
         }
@@ -451,18 +456,14 @@ impl<'a> Conversion<'a> {
 
     /// Appends the record of a row to the batch, whole or (with a fault) in part.
     #[inline]
-    fn write(&mut self, row: &Row<'_>) -> Result<Result<(), Fault>, ConvertError> {
+    fn write(&mut self, row: &Row<'_>) -> Result<(), Fault> {
         let before = self.batch.len();
-        if let Err(fault) = self.write_record(row) {
-            self.writing.forget();
-            return Ok(Err(fault));
-        }
+        self.write_record(row)?;
         let comma = usize::from(self.records > 0);
         if self.batch.len() - before - comma > self.plan.limits.max_bytes {
-            self.writing.forget();
-            return Ok(Err(Fault::of_row(RejectCode::RecordTooLarge)));
+            return Err(Fault::of_row(RejectCode::RecordTooLarge));
         }
-        Ok(self.writing.settle(row)?)
+        Ok(())
     }
 
     #[inline]
@@ -546,6 +547,11 @@ impl<'a> Conversion<'a> {
         Ok(())
     }
 
+    /// In some formats rows have no place among the bytes; then only the end of the file tells.
+    fn count_bytes(&mut self, end: Position) {
+        self.counters.bytes_read = self.counters.bytes_read.max(end.byte_offset);
+    }
+
     /// Gives out everything before `end`.
     fn make_place(&mut self, end: Position) -> Result<(), ConvertError> {
         if self.records > 0 {
@@ -556,11 +562,6 @@ impl<'a> Conversion<'a> {
         self.since = end.row + 1;
         (self.emit)(Output::Mark(Mark { end, counters: self.counters }))?;
         Ok(())
-    }
-
-    /// In some formats rows have no place among the bytes; then only the end of the file tells.
-    fn count_bytes(&mut self, end: Position) {
-        self.counters.bytes_read = self.counters.bytes_read.max(end.byte_offset);
     }
 
     /// Gives out the batch, after the rejects that lie before its end.

@@ -264,9 +264,8 @@ fn each(
         if written.is_ok() {
             written = write(&mut writing, mapping, &row, &mut piece);
         }
-        match written {
-            Ok(()) => written = writing.settle(&row)?,
-            Err(_) => writing.forget(),
+        if writing.has_claims() {
+            written = writing.settle(&row, written)?;
         }
         match written {
             Ok(()) => counters.records += 1,

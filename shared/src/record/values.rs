@@ -229,31 +229,41 @@ impl Writing {
         Ok(())
     }
 
-    /// Forgets what a row that became no record noted.
+    /// Whether the row that was written has values that must be the only ones.
     #[inline]
-    pub(super) fn forget(&mut self) {
-        self.claims.clear();
+    pub(super) fn has_claims(&self) -> bool {
+        !self.claims.is_empty()
     }
 
-    /// Whether the row, which is a record in all else, has values that no earlier one has; then they
-    /// are its own from now on.
-    #[inline]
-    pub(super) fn settle(&mut self, row: &Row<'_>) -> Result<Result<(), Fault>, UniqueError> {
-        if self.claims.is_empty() {
-            return Ok(Ok(()));
-        }
-        self.settle_claims(row.number())
+    /// Whether a row, which is a record in all else if `written` says so, has values that no earlier
+    /// one has; then they are its own from now on.
+    pub(super) fn settle(
+        &mut self,
+        row: &Row<'_>,
+        written: Result<(), Fault>,
+    ) -> Result<Result<(), Fault>, UniqueError> {
+        let mut claims = std::mem::take(&mut self.claims);
+        let settled = match written {
+            Ok(()) => self.settle_claims(row.number(), &claims),
+            Err(fault) => Ok(Err(fault)),
+        };
+        claims.clear();
+        self.claims = claims;
+        settled
     }
 
-    fn settle_claims(&mut self, row: u64) -> Result<Result<(), Fault>, UniqueError> {
-        let claims = std::mem::take(&mut self.claims);
-        for claim in &claims {
+    fn settle_claims(
+        &mut self,
+        row: u64,
+        claims: &[Claim],
+    ) -> Result<Result<(), Fault>, UniqueError> {
+        for claim in claims {
             if let Some(of_row) = self.unique.row_of(&claim.value)? {
                 let code = RejectCode::DuplicateValue;
                 return Ok(Err(Fault { code, field: Some(claim.at), of_row }));
             }
         }
-        for claim in &claims {
+        for claim in claims {
             self.unique.insert(&claim.value, row)?;
         }
         Ok(Ok(()))
