@@ -52,6 +52,12 @@ pub enum FormatError {
         /// The limit.
         limit: Limit,
     },
+    /// A file that must be kept whole is too large for that.
+    #[error("the file has more than {} = {} bytes, and its format can only be read when it is at hand as a whole", .limit.setting, .limit.value)]
+    TooLargeToSpool {
+        /// The limit.
+        limit: Limit,
+    },
     /// The text is not in UTF-8.
     #[error("unsupported encoding {found}")]
     UnsupportedEncoding {
@@ -113,6 +119,7 @@ impl FormatError {
             Self::GzipCorrupt { .. } => "gzip_corrupt",
             Self::GzipTrailing { .. } => "gzip_trailing_bytes",
             Self::ExpandsTooFar { .. } => "expands_too_far",
+            Self::TooLargeToSpool { .. } => "too_large_to_spool",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
             Self::Unsupported { .. } => "unsupported_format",
             Self::RowTooLong { .. } => "row_too_long",
@@ -135,6 +142,9 @@ impl FormatError {
             }
             Self::ExpandsTooFar { limit, .. } => {
                 format!("If the file is meant to be like this, raise {}", limit.setting)
+            }
+            Self::TooLargeToSpool { limit } => {
+                format!("Split the file, or raise {}", limit.setting)
             }
             Self::UnsupportedEncoding { .. } => "Save the file as UTF-8".into(),
             Self::Unsupported { remedy, .. } => (*remedy).into(),

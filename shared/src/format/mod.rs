@@ -31,7 +31,9 @@ mod index;
 mod input;
 mod row;
 mod sniff;
+mod spool;
 mod unquote;
+mod values;
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -55,6 +57,9 @@ pub struct Limits {
     pub max_columns: usize,
     /// Bytes that a compressed file may expand to.
     pub max_expanded_bytes: Option<u64>,
+    /// Bytes of a file that is kept whole while it is read, in memory or on disk: of formats that
+    /// begin at their end.
+    pub max_spooled_bytes: u64,
     /// Times that a compressed file may expand, looked at from [`Limits::RATIO_FROM`] bytes on.
     pub max_ratio: u64,
 }
@@ -70,6 +75,7 @@ impl Default for Limits {
             max_row_bytes: 16 << 20,
             max_columns: 16_384,
             max_expanded_bytes: None,
+            max_spooled_bytes: 2 << 30,
             // Real tables stay well below 200; deflate cannot pass 1032.
             max_ratio: 500,
         }
@@ -128,9 +134,27 @@ pub struct Hints<'a> {
     pub name: &'a str,
 }
 
+/// One kind of file, read row by row.
+trait Reader: Send {
+    /// Goes to the next row; `false` at the end. An error ends the file.
+    fn advance(&mut self) -> Result<bool, FormatError>;
+    /// The current row.
+    fn row(&self) -> Row<'_>;
+    /// The place after the current row.
+    fn position(&self) -> Position;
+    /// The head of the current row; before the first row, that of the first.
+    fn head(&self) -> &Arc<Head>;
+}
+
 /// The rows of one file, one at a time.
 pub struct Rows {
-    reader: csv::Reader,
+    reader: AnyReader,
+}
+
+/// Delimited cells without a detour, as there are most of them; and all other kinds.
+enum AnyReader {
+    Csv(csv::Reader),
+    Other(Box<dyn Reader>),
 }
 
 impl Rows {
@@ -139,17 +163,26 @@ impl Rows {
     #[allow(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Row<'_>>, FormatError> {
-        if self.reader.advance()? { Ok(Some(self.reader.row())) } else { Ok(None) }
+        match &mut self.reader {
+            AnyReader::Csv(csv) => Ok(if csv.advance()? { Some(csv.row()) } else { None }),
+            AnyReader::Other(other) => Ok(if other.advance()? { Some(other.row()) } else { None }),
+        }
     }
 
     /// The place after the row that was given last.
     pub fn position(&self) -> Position {
-        self.reader.position()
+        match &self.reader {
+            AnyReader::Csv(csv) => csv.position(),
+            AnyReader::Other(other) => other.position(),
+        }
     }
 
     /// The head of the row that was given last; before that, the head of the first row.
     pub fn head(&self) -> &Arc<Head> {
-        self.reader.head()
+        match &self.reader {
+            AnyReader::Csv(csv) => csv.head(),
+            AnyReader::Other(other) => other.head(),
+        }
     }
 }
 
@@ -168,7 +201,10 @@ pub fn open(
     }
     let kind = sniff::kind(input.peek(sniff::SAMPLE)?, hints, settings, &mut evidence)?;
     let (reader, detected) = match kind {
-        catalog::FormatKind::Csv => csv::open(input, compression, settings, limits, evidence)?,
+        catalog::FormatKind::Csv => {
+            let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Csv(csv), detected)
+        }
     };
     Ok((Rows { reader }, detected))
 }
@@ -189,7 +225,7 @@ pub fn resume(
         && detected.kind == catalog::FormatKind::Csv
     {
         let reader = csv::resume(Box::new(input), detected, at, limits)?;
-        return Ok((Rows { reader }, detected.clone()));
+        return Ok((Rows { reader: AnyReader::Csv(reader) }, detected.clone()));
     }
     let (mut rows, detected) = open(input, hints, settings, limits)?;
     while rows.position().row < at.row {
