@@ -75,13 +75,14 @@ fn csv_spectrum_reads_as_its_authors_expect() {
 }
 
 #[test]
-fn gzip_files_of_several_members_are_read_whole() {
+fn compressed_files_of_several_members_are_read_whole() {
     let Some(folder) = fixtures("multi-member") else { return };
     let settings = Format { header: Some(false), ..Format::default() };
     for (name, expected) in [
         ("multiple.gz", &["ab"][..]),
         ("members.gz", &["Hello1", "Hello2"]),
         ("members-size-0.gz", &[]),
+        ("multiple.bz2", &["ab"]),
     ] {
         let file = File::open(folder.join(name)).expect("the file is there");
         let (mut rows, _) =
@@ -92,10 +93,6 @@ fn gzip_files_of_several_members_are_read_whole() {
         }
         assert_eq!(found, expected, "{name}");
     }
-    let file = File::open(folder.join("multiple.bz2")).expect("the file is there");
-    let error =
-        format::open(file, Hints::default(), &settings, Limits::default()).err().expect("not read");
-    assert!(error.to_string().contains("bzip2"), "{error}");
 }
 
 #[test]
@@ -109,8 +106,7 @@ fn real_tables_have_the_rows_that_they_have() {
         ("worldcitiespop.csv", 20_000, 0),
         ("uspop.csv", 100, 0),
         ("uspop-null.csv", 100, 0),
-        // One name of the hundred has a letter beyond ASCII, in another encoding.
-        ("uspop-latin1.csv", 99, 1),
+        ("uspop-latin1.csv", 100, 0),
     ] {
         let (lines, found) = lines(bytes(&folder.join(name)));
         assert_eq!((lines.len(), found), (rows, refused), "{name}");

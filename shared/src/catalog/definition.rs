@@ -115,6 +115,12 @@ pub struct Format {
     pub header: Option<bool>,
     /// Lines to leave out before the header.
     pub skip_lines: u32,
+    /// The encoding of text.
+    pub encoding: Option<super::Encoding>,
+    /// Which members of an archive are read; `None`: all files that are not hidden. Of an archive
+    /// within the archive the pattern takes the archive itself, and then its members by their path
+    /// behind it (`may.zip/1.csv`).
+    pub members: Option<super::PathPattern>,
 }
 
 /// A kind of file.

@@ -9,6 +9,7 @@ use super::definition::{
     Access, Connection, Dedup, Destination, Field, FieldType, Format, FormatKind, MAX_OBJECT_SIZE,
     Mode, OnReject, OnRemove, RefreshSchedule, RejectPolicy, Role, Source,
 };
+use super::encoding::Encoding;
 use super::path::PathPattern;
 use super::problem::Complaint;
 use super::reader::{Document, Found, Position, Table};
@@ -29,7 +30,7 @@ const SOURCE_KEYS: [(&str, &[&str]); 4] = [
         "at the top, above the first [header]",
         &["key", "connection", "bucket", "path", "table", "mode", "max_size", "dedup", "on_remove"],
     ),
-    ("in [format]", &["kind", "delimiter", "header", "skip_lines"]),
+    ("in [format]", &["kind", "delimiter", "header", "skip_lines", "encoding", "members"]),
     ("in [rejects]", &["policy", "max_count", "max_ratio"]),
     ("in [refresh]", &["schedule", "poll", "timezone"]),
 ];
@@ -143,8 +144,9 @@ fn format(mut table: Table<'_>) -> Format {
             .whole("skip_lines", u32::MAX.into())
             .and_then(|lines| u32::try_from(lines).ok())
             .unwrap_or_default(),
+        encoding: parsed(&mut table, "encoding", encoding),
+        members: parsed(&mut table, "members", members),
     };
-    table.not_yet("encoding", "remove it: files are read as UTF-8");
     table.finish(&SOURCE_KEYS);
     format
 }
@@ -345,6 +347,23 @@ fn path(text: &str) -> Result<PathPattern, Complaint> {
     PathPattern::parse(text).map_err(|error| {
         let message = format!("path \"{text}\": {} at character {}", error.message, error.position);
         Complaint::new(message, error.remedy)
+    })
+}
+
+fn members(text: &str) -> Result<PathPattern, Complaint> {
+    PathPattern::parse(text).map_err(|error| {
+        let place = error.position;
+        let message = format!("members \"{text}\": {} at character {place}", error.message);
+        Complaint::new(message, error.remedy)
+    })
+}
+
+fn encoding(label: &str) -> Result<Encoding, Complaint> {
+    Encoding::for_label(label).ok_or_else(|| {
+        Complaint::new(
+            format!("\"{label}\" is no encoding that is read"),
+            "write a label of the Encoding Standard, such as \"utf-8\", \"windows-1252\" or \"shift_jis\"",
+        )
     })
 }
 

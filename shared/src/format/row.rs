@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Encoding;
+
 /// What the rows that follow one another in a file have in common. A file of delimited cells has one
 /// head; a workbook has one for each sheet, an archive at least one for each member, and JSON one for
 /// each set of keys in a row.
@@ -41,12 +43,15 @@ pub struct Part {
 /// A place between two rows: what comes next is row `row + 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Decompressed bytes before this place.
+    /// Bytes before this place: decompressed, and of text in another encoding those in UTF-8.
     pub byte_offset: u64,
     /// The physical line that begins here, from 1.
     pub line: u64,
     /// Data rows before this place.
     pub row: u64,
+    /// The encoding of the text, as far as it is known by now: `None` while all is ASCII.
+    #[serde(default)]
+    pub encoding: Option<Encoding>,
 }
 
 /// What is wrong with a row that could still be told apart from the others.
@@ -79,6 +84,8 @@ pub struct Row<'a> {
     pub(super) data: &'a [u8],
     pub(super) spans: &'a [Span],
     pub(super) fault: Option<RowFault>,
+    /// The encoding of the text, as far as it is known by now.
+    pub(super) encoding: Option<Encoding>,
     /// Known to be UTF-8; if not, it may still be.
     pub(super) valid: bool,
 }
@@ -108,7 +115,8 @@ impl<'a> Row<'a> {
 
     /// The place before the row.
     pub fn begins(&self) -> Position {
-        Position { byte_offset: self.byte_offset, line: self.line, row: self.number - 1 }
+        let row = self.number - 1;
+        Position { byte_offset: self.byte_offset, line: self.line, row, encoding: self.encoding }
     }
 
     /// The row as it is in the file, without the line end; where it has no bytes of its own there, its
