@@ -201,3 +201,140 @@ impl<R: BufRead> Members<R> {
         FormatError::Corrupt { compression, expanded, cause: said }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use super::*;
+
+    const ALL: [Compression; 4] =
+        [Compression::Gzip, Compression::Zstd, Compression::Bzip2, Compression::Xz];
+
+    fn compress(compression: Compression, bytes: &[u8]) -> Vec<u8> {
+        match compression {
+            Compression::None => bytes.to_vec(),
+            Compression::Gzip => {
+                let level = flate2::Compression::default();
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+                encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory")
+            }
+            Compression::Zstd => {
+                let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("memory");
+                encoder.include_checksum(true).expect("memory");
+                encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory")
+            }
+            Compression::Bzip2 => {
+                let level = bzip2::Compression::fast();
+                let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), level);
+                encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory")
+            }
+            Compression::Xz => {
+                let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 0);
+                encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory")
+            }
+        }
+    }
+
+    fn expand_with(
+        compression: Compression,
+        bytes: &[u8],
+        memory: u64,
+    ) -> Result<Vec<u8>, FormatError> {
+        let mut members = Members::new(compression, Cursor::new(bytes), memory);
+        let (mut out, mut piece) = (Vec::new(), [0; 100]);
+        loop {
+            match members.read(&mut piece)? {
+                0 => return Ok(out),
+                n => out.extend_from_slice(&piece[..n]),
+            }
+        }
+    }
+
+    fn expand(compression: Compression, bytes: &[u8]) -> Result<Vec<u8>, FormatError> {
+        expand_with(compression, bytes, 72 << 20)
+    }
+
+    fn text() -> Vec<u8> {
+        (0..300).flat_map(|n| format!("{n},{}\n", n * 7919 % 1000).into_bytes()).collect()
+    }
+
+    #[test]
+    fn all_members_are_read_and_padding_is_passed_over() {
+        let text = text();
+        for compression in ALL {
+            let (one, empty) = (compress(compression, &text), compress(compression, b""));
+            assert_eq!(expand(compression, &one).expect("whole"), text, "{compression}");
+            let many = [&empty[..], &one, &empty, &one, &empty].concat();
+            let twice = [&text[..], &text].concat();
+            assert_eq!(expand(compression, &many).expect("whole"), twice, "{compression}");
+            let padded = [many, vec![0; 10_000]].concat();
+            assert_eq!(expand(compression, &padded).expect("whole"), twice, "{compression}");
+            assert!(expand(compression, &empty).expect("whole").is_empty());
+        }
+        // Xz pads each stream by itself.
+        let one = compress(Compression::Xz, &text);
+        let padded = [&one[..], &[0; 8], &one].concat();
+        assert_eq!(expand(Compression::Xz, &padded).expect("whole").len(), 2 * text.len());
+        // Frames that say nothing, before, between and after.
+        let frame = compress(Compression::Zstd, &text);
+        let nothing = [&b"\x53\x2a\x4d\x18\x05\0\0\0"[..], b"12345"].concat();
+        let frames = [&nothing[..], &frame, &nothing, &frame, &nothing].concat();
+        assert_eq!(expand(Compression::Zstd, &frames).expect("whole").len(), 2 * text.len());
+    }
+
+    #[test]
+    fn what_follows_the_last_member_is_an_error() {
+        for compression in ALL {
+            let one = compress(compression, &text());
+            for garbage in [
+                &b"x"[..],
+                b"a,b\n1,2\n",
+                b"\0\0x",
+                b"\x1fx rest of a line, long enough",
+                &one[1..],
+            ] {
+                let error = expand(compression, &[&one[..], garbage].concat());
+                let code = error.expect_err("garbage").code();
+                assert_eq!(code, format!("{compression}_trailing_bytes"), "{garbage:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_cut_and_every_flipped_bit_is_an_error_or_changes_nothing() {
+        let text = text();
+        for compression in ALL {
+            let whole = compress(compression, &text);
+            for cut in 1..whole.len() {
+                let error = expand(compression, &whole[..cut]).expect_err("cut");
+                let code = error.code();
+                assert_eq!(code, format!("{compression}_truncated"), "cut at {cut}: {error}");
+            }
+            for at in 0..whole.len() {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 1 << (at % 8);
+                if let Ok(out) = expand(compression, &damaged) {
+                    // Fields that describe nothing: the time, the system.
+                    assert_eq!(out, text, "{compression}, flipped at {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_decoder_that_asks_for_too_much_memory_is_refused() {
+        let text = text();
+        let mut zstd = zstd::Encoder::new(Vec::new(), 1).expect("memory");
+        zstd.window_log(27).expect("a window");
+        let zstd = zstd.write_all(&text).and_then(|()| zstd.finish()).expect("memory");
+        let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 6);
+        let xz = xz.write_all(&text).and_then(|()| xz.finish()).expect("memory");
+        for (compression, bytes) in [(Compression::Zstd, zstd), (Compression::Xz, xz)] {
+            assert!(expand_with(compression, &bytes, 200 << 20).is_ok());
+            let error = expand_with(compression, &bytes, 4 << 20).expect_err("too much");
+            assert_eq!(error.code(), "decoder_memory", "{error}");
+            assert!(error.to_string().contains("max_decoder_bytes = 4194304"), "{error}");
+        }
+    }
+}

@@ -179,7 +179,7 @@ pub struct Rows {
 
 /// Delimited cells without a detour, as there are most of them; and all other kinds.
 enum AnyReader {
-    Csv(csv::Reader),
+    Csv(Box<csv::Reader>),
     Other(Box<dyn Reader>),
 }
 
@@ -320,7 +320,7 @@ fn open_input(
     let (reader, mut detected) = match kind {
         catalog::FormatKind::Csv => {
             let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
-            (AnyReader::Csv(csv), detected)
+            (AnyReader::Csv(Box::new(csv)), detected)
         }
     };
     if let Some(found) = decided.get() {
@@ -354,7 +354,7 @@ pub fn resume(
         let (mut input, decided) = encoding::resume(input, offset, encoding);
         input.skip(at.byte_offset - offset)?;
         let reader = csv::resume(input, detected, at, limits)?;
-        return Ok((Rows::of(AnyReader::Csv(reader), Some(decided)), detected.clone()));
+        return Ok((Rows::of(AnyReader::Csv(Box::new(reader)), Some(decided)), detected.clone()));
     }
     let (mut rows, detected) = open(input, hints, settings, limits)?;
     while rows.position().row < at.row {

@@ -96,7 +96,7 @@ impl Members for Tar {
                 None => of_header()?,
             };
             let name = description.path.take();
-            let name = name.map_or_else(|| header.path_bytes().into_owned(), |name| name);
+            let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
             let path = path::text(&name, self.meter.limits())?;
             let contents = header.as_ustar().is_some() || header.as_gnu().is_some();
             // A link of old tools may state the size of what it points to; nothing of it follows.
