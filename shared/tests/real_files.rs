@@ -191,3 +191,28 @@ fn no_row_of_any_file_vanishes() {
         }
     }
 }
+
+#[test]
+fn a_document_of_an_office_is_no_archive_of_files() {
+    for folder in ["excel", "docx"] {
+        let Some(folder) = fixtures(folder) else { return };
+        let mut documents = 0;
+        for path in files(&folder) {
+            let file = bytes(&path);
+            if !file.starts_with(b"PK\x03\x04") {
+                continue;
+            }
+            documents += 1;
+            let name = path.display().to_string();
+            let hints = Hints { name: &name, ..Hints::default() };
+            match format::open(Cursor::new(file), hints, &Format::default(), Limits::default()) {
+                Ok((_, detected)) => assert!(detected.archive.is_none(), "{name}"),
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(!said.contains("member") && !said.contains("zip"), "{name}: {said}");
+                }
+            }
+        }
+        assert!(documents > 30, "{documents} documents in {folder:?}");
+    }
+}

@@ -91,6 +91,22 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// No row, after the last one.
+    pub(super) fn none(head: &'a Head, number: u64) -> Self {
+        Self {
+            head,
+            number,
+            line: 0,
+            byte_offset: u64::MAX,
+            raw: &[],
+            data: &[],
+            spans: &[],
+            fault: None,
+            encoding: None,
+            valid: true,
+        }
+    }
+
     /// The row's number among the data rows, from 1.
     pub fn number(&self) -> u64 {
         self.number

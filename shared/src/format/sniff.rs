@@ -106,31 +106,41 @@ pub(super) fn office(sample: &[u8]) -> Option<&'static str> {
             return None;
         });
     }
-    let names = std::iter::once(name).chain(parts.map(|(_, name)| name));
-    let mut content_types = false;
-    for name in names {
-        let found = match name {
-            b"xl/workbook.bin" => "an Excel workbook (.xlsb)",
-            name if name.starts_with(b"xl/") => "an Excel workbook (.xlsx)",
-            name if name.starts_with(b"word/") => "a Word document (.docx)",
-            name if name.starts_with(b"ppt/") => "a PowerPoint presentation (.pptx)",
-            b"[Content_Types].xml" => {
-                content_types = true;
-                continue;
+    let (mut package, mut foreign) = (false, false);
+    let mut found = None;
+    for name in std::iter::once(name).chain(parts.map(|(_, name)| name)) {
+        // Some tools of Windows write their own separator.
+        let name = String::from_utf8_lossy(name).replace('\\', "/");
+        let is = |folder: &str, part: &str| name.starts_with(folder) || name.ends_with(part);
+        let of = if name.ends_with("workbook.bin") {
+            "an Excel workbook (.xlsb)"
+        } else if is("xl/", "workbook.xml") {
+            "an Excel workbook (.xlsx)"
+        } else if is("word/", "document.xml") {
+            "a Word document (.docx)"
+        } else if is("ppt/", "presentation.xml") {
+            "a PowerPoint presentation (.pptx)"
+        } else {
+            match name.as_str() {
+                "[Content_Types].xml" => package = true,
+                "_rels/.rels" => found = found.or(Some("an office document")),
+                other => {
+                    let folders = ["_rels/", "docProps/", "customXml/"];
+                    foreign |= !folders.iter().any(|folder| other.starts_with(folder));
+                }
             }
-            name if [&b"_rels/"[..], b"docProps/", b"customXml/"]
-                .iter()
-                .any(|part| name.starts_with(part)) =>
-            {
-                continue;
-            }
-            // Files, among which there may be such names.
-            _ if !content_types => return None,
-            _ => continue,
+            continue;
         };
-        return Some(found);
+        // The first part that tells, unless it is a better one.
+        if found.is_none_or(|found| found == "an office document") || of.contains(".xlsb") {
+            found = Some(of);
+        }
     }
-    content_types.then_some("an office document")
+    match package {
+        true => found.or(Some("an office document")),
+        // Files, among which there may be such names.
+        false => found.filter(|_| !foreign),
+    }
 }
 
 /// What kind of file begins with `sample` (decompressed), and why.
@@ -235,9 +245,12 @@ mod tests {
             (&["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"][..], Some(".xlsx")),
             (&["xl/worksheets/sheet1.xml"], Some(".xlsx")),
             (&["docProps/app.xml", "xl/workbook.bin"], Some(".xlsb")),
+            (&["docProps\\app.xml", "xl\\charts\\chart1.xml"], Some(".xlsx")),
             (&["_rels/.rels", "word/document.xml"], Some(".docx")),
             (&["[Content_Types].xml", "3D/model.xml"], Some("office")),
+            (&["sheet1.xml", "workbook.xml", "_rels/.rels", "[Content_Types].xml"], Some(".xlsx")),
             (&["a.csv", "xl/notes.csv"], None),
+            (&["xl/notes.csv", "a.csv"], None),
             (&["mimetype"], None),
         ] {
             let sample = zip(names);

@@ -131,8 +131,11 @@ struct Rows {
 
 /// The member that is being read.
 struct Current {
-    rows: super::Rows,
+    /// Gone as soon as it ends: the next member may need the memory of its decoder.
+    rows: Option<super::Rows>,
     part: Arc<Part>,
+    /// Where it ended.
+    end: Position,
     /// The head that the member's own reader had last, and what its heads are here.
     seen: Arc<Head>,
     heads: HashMap<u32, Arc<Head>>,
@@ -145,7 +148,9 @@ impl Current {
 
     /// The current head of the member, as one that knows its member.
     fn head(&mut self, count: &mut u32) -> Arc<Head> {
-        self.seen = Arc::clone(self.rows.head());
+        if let Some(rows) = &self.rows {
+            self.seen = Arc::clone(rows.head());
+        }
         if self.heads.len() >= HEADS {
             self.heads.clear();
         }
@@ -227,7 +232,8 @@ impl Walk {
             self.read += 1;
             let seen = Arc::clone(rows.head());
             let part = Arc::new(Part { member: Some(member.path), sheet: None });
-            return Ok(Some((Current { rows, part, seen, heads: HashMap::new() }, detected)));
+            let (heads, end) = (HashMap::new(), Position::default());
+            return Ok(Some((Current { rows: Some(rows), part, end, seen, heads }, detected)));
         }
     }
 
@@ -264,35 +270,49 @@ impl Walk {
     }
 }
 
+impl Rows {
+    /// Lets go of a member that has ended, but for what it remarked.
+    fn end_member(&mut self) {
+        let Some(ended) = self.current.rows.take() else { return };
+        self.current.end = ended.position();
+        let path = self.current.path();
+        let said = ended.remarks().into_iter().map(|said| format!("{path}: {said}"));
+        let room = REMARKS.saturating_sub(self.remarks.len());
+        self.remarks.extend(said.take(room));
+    }
+}
+
 impl Reader for Rows {
     fn advance(&mut self) -> Result<bool, FormatError> {
         loop {
             let current = &mut self.current;
-            if current.rows.advance().map_err(|error| error.within(current.path()))? {
+            let Some(rows) = &mut current.rows else { return Ok(false) };
+            let path = current.part.member.as_deref().unwrap_or_default();
+            if rows.advance().map_err(|error| error.within(path))? {
                 self.rows += 1;
-                if !Arc::ptr_eq(current.rows.head(), &current.seen) {
+                if !Arc::ptr_eq(rows.head(), &current.seen) {
                     self.head = current.head(&mut self.heads);
                 }
                 return Ok(true);
             }
-            // The last member stays: it has the place after the last row.
+            self.end_member();
             let Some((next, _)) = self.walk.next()? else { return Ok(false) };
-            let last = std::mem::replace(current, next);
-            let told = last.rows.remarks().into_iter();
-            self.remarks.extend(
-                told.map(|remark| format!("{}: {remark}", last.path()))
-                    .take(REMARKS.saturating_sub(self.remarks.len())),
-            );
+            self.current = next;
             self.head = self.current.head(&mut self.heads);
         }
     }
 
     fn row(&self) -> Row<'_> {
-        Row { head: &self.head, number: self.rows, ..self.current.rows.row() }
+        match &self.current.rows {
+            Some(rows) => Row { head: &self.head, number: self.rows, ..rows.row() },
+            None => Row::none(&self.head, self.rows),
+        }
     }
 
     fn position(&self) -> Position {
-        Position { row: self.rows, ..self.current.rows.position() }
+        let current = &self.current;
+        let within = current.rows.as_ref().map_or(current.end, |rows| rows.position());
+        Position { row: self.rows, ..within }
     }
 
     fn head(&self) -> &Arc<Head> {
@@ -300,9 +320,7 @@ impl Reader for Rows {
     }
 
     fn remarks(&self) -> Vec<String> {
-        let path = self.current.path();
         let mut remarks = self.remarks.clone();
-        remarks.extend(self.current.rows.remarks().iter().map(|said| format!("{path}: {said}")));
         let (archive, read) = (self.walk.archive, self.walk.read);
         remarks.push(match self.walk.skipped.is_empty() {
             true => format!("archive {archive}: {read} members read"),
