@@ -127,6 +127,12 @@ pub struct Format {
     /// Where the rows are in a document: the keys of JSON (`data.items`, a JSON pointer, or `.`: the
     /// document itself), or the elements of XML (`catalog/book`). `None`: they are looked for.
     pub rows: Option<String>,
+    /// The encoding of text.
+    pub encoding: Option<super::Encoding>,
+    /// Which members of an archive are read; `None`: all files that are not hidden. Of an archive
+    /// within the archive the pattern takes the archive itself, and then its members by their path
+    /// behind it (`may.zip/1.csv`).
+    pub members: Option<super::PathPattern>,
 }
 
 /// A kind of file.

@@ -16,6 +16,7 @@ mod catalog;
 mod definition;
 #[cfg(feature = "aws")]
 pub mod dynamodb;
+mod encoding;
 mod fields;
 mod files;
 mod fingerprint;
@@ -31,6 +32,7 @@ mod table;
 
 pub use catalog::{Catalog, DROP_SOURCE, HOME_CONNECTION, Match};
 pub use definition::*;
+pub use encoding::Encoding;
 pub use files::load;
 pub use path::{Captures, PathError, PathPattern, SUPPORTED_FILES};
 pub use problem::{Problem, Problems};

@@ -7,6 +7,7 @@ use super::definition::{
     Access, Connection, Dedup, Destination, Format, FormatKind, MAX_OBJECT_SIZE, Mode, OnReject,
     OnRemove, RefreshSchedule, RejectPolicy, Source,
 };
+use super::encoding::Encoding;
 use super::path::PathPattern;
 use super::problem::Complaint;
 use super::reader::{Document, Found, Position, Table};
@@ -27,7 +28,7 @@ pub(super) const SOURCE_KEYS: [(&str, &[&str]); 5] = [
         "at the top, above the first [header]",
         &["key", "connection", "bucket", "path", "table", "mode", "max_size", "dedup", "on_remove"],
     ),
-    ("in [format]", &["kind", "delimiter", "header", "skip_lines", "rows"]),
+    ("in [format]", &["kind", "delimiter", "header", "skip_lines", "rows", "encoding", "members"]),
     (
         "in [records]",
         &["unknown_columns", "missing_columns", "short_rows", "long_rows", "null_values"],
@@ -154,8 +155,9 @@ fn format(mut table: Table<'_>) -> Format {
             .and_then(|lines| u32::try_from(lines).ok())
             .unwrap_or_default(),
         rows: text(&mut table, "rows"),
+        encoding: parsed(&mut table, "encoding", encoding),
+        members: parsed(&mut table, "members", members),
     };
-    table.not_yet("encoding", "remove it: files are read as UTF-8");
     table.finish(&SOURCE_KEYS);
     format
 }
@@ -290,6 +292,23 @@ fn path(text: &str) -> Result<PathPattern, Complaint> {
     PathPattern::parse(text).map_err(|error| {
         let message = format!("path \"{text}\": {} at character {}", error.message, error.position);
         Complaint::new(message, error.remedy)
+    })
+}
+
+fn members(text: &str) -> Result<PathPattern, Complaint> {
+    PathPattern::parse(text).map_err(|error| {
+        let place = error.position;
+        let message = format!("members \"{text}\": {} at character {place}", error.message);
+        Complaint::new(message, error.remedy)
+    })
+}
+
+fn encoding(label: &str) -> Result<Encoding, Complaint> {
+    Encoding::for_label(label).ok_or_else(|| {
+        Complaint::new(
+            format!("\"{label}\" is no encoding that is read"),
+            "write a label of the Encoding Standard, such as \"utf-8\", \"windows-1252\" or \"shift_jis\"",
+        )
     })
 }
 

@@ -6,6 +6,9 @@ use super::path::{COMPRESSIONS, Captures};
 /// Extensions of formats, which a table's name leaves out.
 const FORMATS: [&str; 7] = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "xml"];
 
+/// Extensions of archives, one of which may stand behind it.
+const ARCHIVES: [&str; 3] = ["zip", "tar", "tgz"];
+
 impl Source {
     /// The table of the object `key`, which the source's path matched with `captures`: what `{table}`
     /// captured, else the source's `table`, else the file's name without its extensions
@@ -20,7 +23,7 @@ impl Source {
 
 fn stem(key: &str) -> &str {
     let name = key.rsplit('/').next().unwrap_or(key);
-    without(without(name, &COMPRESSIONS), &FORMATS)
+    without(without(without(name, &COMPRESSIONS), &ARCHIVES), &FORMATS)
 }
 
 /// The name without its extension, if that is one of these and not the whole name.
@@ -44,6 +47,10 @@ mod tests {
         for (key, table) in [
             ("daily/deals.csv", "deals"),
             ("deals.2026.CSV.gz", "deals.2026"),
+            ("deals.csv.zst", "deals"),
+            ("exports/deals.tar.gz", "deals"),
+            ("deals.tgz", "deals"),
+            ("deals.csv.zip", "deals"),
             ("a/b/Größe 1+2.tsv", "Größe 1+2"),
             ("deals.gz", "deals"),
             ("deals.2026.ndjson.gz", "deals.2026"),

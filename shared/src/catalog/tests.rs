@@ -329,7 +329,7 @@ fn each_mistake_in_a_source_says_what_to_do() {
         ("bucket = 'two'", "deals.toml:4:1: the key is given twice; remove one of the two"),
         ("mode = snapshot", "deals.toml:4:8: this is not TOML: "),
         ("mode = 'document'", "4:8: not supported yet: mode = \"document\"; use \"snapshot\" or"),
-        ("format.encoding = 'latin1'", "not supported yet: encoding in [format]; remove it"),
+        ("format.encoding = 'utf-32'", "\"utf-32\" is no encoding that is read; write a label"),
         ("format.kind = 'parquet'", "not supported yet: kind = \"parquet\"; use \"csv\""),
         ("format.delimiter = '||'", "delimiter \"||\" is not one byte"),
         ("format.delimiter = '§'", "is not one byte"),

@@ -6,7 +6,6 @@
 //! quote) is given whole to `csv-core`, which is therefore the definition of what every row means;
 //! a test compares the two on random input.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use super::index::Index;
@@ -17,7 +16,7 @@ use super::{
     Compression, Detected, Form, FormatError, Head, Limit, Limits, Position, Row, RowFault,
     dialect, header, sniff,
 };
-use crate::catalog;
+use crate::catalog::{self, Encoding};
 
 /// The buffer's first size. It grows only for a row that does not fit.
 const BUFFER: usize = 256 << 10;
@@ -27,6 +26,9 @@ const MAX_ROW: usize = 1 << 30;
 
 pub(super) struct Reader {
     input: Input,
+    /// The encoding of the text, once it shows, and the offset behind which it counts.
+    encoding: Option<Encoding>,
+    encoding_from: u64,
     limits: Limits,
     buffer: Vec<u8>,
     /// Bytes of the buffer that are data.
@@ -125,6 +127,8 @@ pub(super) fn open(
     reader.set_columns(columns.clone());
     let detected = Detected {
         compression,
+        archive: None,
+        encoding: None,
         kind: catalog::FormatKind::Csv,
         delimiter: delimiter.into(),
         has_header,
@@ -136,7 +140,7 @@ pub(super) fn open(
 
 /// Goes on with a file that [`open`] opened before.
 pub(super) fn resume(
-    input: Box<dyn Read + Send>,
+    input: Input,
     detected: &Detected,
     at: Position,
     mut limits: Limits,
@@ -145,11 +149,11 @@ pub(super) fn resume(
     let Ok(delimiter) = u8::try_from(detected.delimiter) else {
         return Err(FormatError::Delimiter { delimiter: detected.delimiter });
     };
-    let input = Input::resume(input, detected.compression, at.byte_offset, limits)?;
     let mut reader = Reader::new(input, limits);
     reader.set_delimiter(delimiter);
     reader.set_columns(detected.columns.clone());
     (reader.base, reader.line, reader.rows) = (at.byte_offset, at.line, at.row);
+    reader.encoding = at.encoding;
     reader.more()?;
     Ok(reader)
 }
@@ -157,6 +161,8 @@ pub(super) fn resume(
 impl Reader {
     fn new(input: Input, limits: Limits) -> Self {
         Self {
+            encoding: None,
+            encoding_from: 0,
             input,
             limits,
             buffer: vec![0; BUFFER.min(limits.max_row_bytes + 2)],
@@ -179,6 +185,12 @@ impl Reader {
 
     fn set_columns(&mut self, columns: Vec<String>) {
         self.head = Arc::new(Head { number: 0, columns, form: Form::Text, part: None });
+    }
+
+    /// What was known of the encoding at a place in the buffer.
+    #[inline(always)]
+    fn encoding_at(&self, place: usize) -> Option<Encoding> {
+        if self.base + place as u64 > self.encoding_from { self.encoding } else { None }
     }
 
     /// What all rows have in common.
@@ -220,6 +232,7 @@ impl Reader {
             data,
             spans: &self.spans[..self.cells],
             fault: self.current.fault,
+            encoding: self.encoding_at(self.current.start),
             valid: self.current.end <= self.valid,
         }
     }
@@ -230,7 +243,8 @@ impl Reader {
             true => (self.current.start, self.current.line),
             false => (self.start, self.line),
         };
-        Position { byte_offset: self.base + start as u64, line, row: self.rows }
+        let byte_offset = self.base + start as u64;
+        Position { byte_offset, line, row: self.rows, encoding: self.encoding_at(start) }
     }
 
     fn find_row(&mut self) -> Result<bool, FormatError> {
@@ -268,6 +282,9 @@ impl Reader {
             self.buffer.resize(most.min(self.filled * 2), 0);
         }
         let read = self.input.fill(&mut self.buffer[self.filled..])?;
+        if let Some((encoding, from)) = self.input.encoding() {
+            (self.encoding, self.encoding_from) = (Some(encoding), from);
+        }
         self.filled += read;
         self.ended = self.filled < self.buffer.len();
         self.valid = match std::str::from_utf8(&self.buffer[..self.filled]) {

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::json::JsonProblem;
+use super::{Archive, Compression};
 use crate::failure::{Disposition, Failure};
 
 /// A limit that a file passed.
@@ -23,25 +24,115 @@ pub enum FormatError {
     Read(#[source] io::Error),
     /// The compressed file ends before its end.
     #[error(
-        "the gzip file is cut short: it ends after {expanded} expanded bytes without its checksum"
+        "the {compression} file is cut short: it ends after {expanded} expanded bytes without its checksum"
     )]
-    GzipTruncated {
+    Truncated {
+        /// How it is compressed.
+        compression: Compression,
         /// Bytes that came out before.
         expanded: u64,
     },
     /// The compressed file is damaged.
-    #[error("the gzip file is damaged after {expanded} expanded bytes: {cause}")]
-    GzipCorrupt {
+    #[error("the {compression} file is damaged after {expanded} expanded bytes: {cause}")]
+    Corrupt {
+        /// How it is compressed.
+        compression: Compression,
         /// Bytes that came out before.
         expanded: u64,
         /// What the decoder said.
         cause: String,
     },
-    /// Something that is neither a gzip member nor padding follows a gzip member.
-    #[error("other bytes follow the gzip data, after {expanded} expanded bytes")]
-    GzipTrailing {
+    /// Something that is neither compressed data nor padding follows compressed data.
+    #[error("other bytes follow the {compression} data, after {expanded} expanded bytes")]
+    Trailing {
+        /// How it is compressed.
+        compression: Compression,
         /// Bytes that came out before.
         expanded: u64,
+    },
+    /// What comes out of the compressed file is compressed again.
+    #[error("the file is compressed twice: {inner} within {outer}")]
+    CompressedTwice {
+        /// How the file is compressed.
+        outer: Compression,
+        /// How what comes out of it is.
+        inner: Compression,
+    },
+    /// The file was compressed so that a decoder needs too much memory.
+    #[error("the {compression} file takes more memory to decode than {} = {} bytes", .limit.setting, .limit.value)]
+    DecoderMemory {
+        /// How it is compressed.
+        compression: Compression,
+        /// The limit.
+        limit: Limit,
+    },
+    /// The archive ends before its end.
+    #[error("the {archive} archive is cut short: {cause}")]
+    ArchiveTruncated {
+        /// What archive it is.
+        archive: Archive,
+        /// What is missing.
+        cause: String,
+    },
+    /// The archive is damaged.
+    #[error("the {archive} archive is damaged: {cause}")]
+    ArchiveCorrupt {
+        /// What archive it is.
+        archive: Archive,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The archive has no member that is read.
+    #[error("the {archive} archive has no member that is read: {why}")]
+    NoMembers {
+        /// What archive it is.
+        archive: Archive,
+        /// What it has instead.
+        why: String,
+    },
+    /// The archive has too many members.
+    #[error("the archive has more than {} = {} members", .limit.setting, .limit.value)]
+    TooManyMembers {
+        /// The limit.
+        limit: Limit,
+    },
+    /// A member of the archive has too long a name.
+    #[error("a member of the archive has a name of {length} bytes, over the limit {} = {}", .limit.setting, .limit.value)]
+    MemberName {
+        /// Bytes of the name.
+        length: u64,
+        /// The limit.
+        limit: Limit,
+    },
+    /// There are archives in archives in archives.
+    #[error("the archive lies deeper than {} = {} archives within one another", .limit.setting, .limit.value)]
+    NestedTooDeep {
+        /// The limit.
+        limit: Limit,
+    },
+    /// The member is encrypted.
+    #[error("the member is encrypted")]
+    Encrypted,
+    /// The member is stored in a way that is not read.
+    #[error("the member is compressed with {method}, which is not read")]
+    MemberMethod {
+        /// The way.
+        method: String,
+    },
+    /// The member is not what the archive says of it.
+    #[error("the member is damaged: {cause}")]
+    MemberCorrupt {
+        /// What is wrong.
+        cause: String,
+    },
+    /// What went wrong in a member of an archive.
+    #[error("member \"{member}\": {cause}")]
+    Member {
+        /// The member's path.
+        member: String,
+        /// What went wrong.
+        #[source]
+        cause: Box<FormatError>,
     },
     /// A compressed file expands beyond what is allowed.
     #[error("the file expands to more than {expanded} bytes from {compressed}, over the limit {} = {}", .limit.setting, .limit.value)]
@@ -170,13 +261,51 @@ pub enum FormatError {
 }
 
 impl FormatError {
+    /// The same, in a member of an archive.
+    pub(super) fn within(self, member: &str) -> Self {
+        match self {
+            // The archive itself did not come.
+            Self::Read(cause) => Self::Read(cause),
+            cause => Self::Member { member: member.to_owned(), cause: Box::new(cause) },
+        }
+    }
+
     /// The stable word for this cause.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Read(_) => "read_failed",
-            Self::GzipTruncated { .. } => "gzip_truncated",
-            Self::GzipCorrupt { .. } => "gzip_corrupt",
-            Self::GzipTrailing { .. } => "gzip_trailing_bytes",
+            Self::Truncated { compression, .. } => match compression {
+                Compression::Zstd => "zstd_truncated",
+                Compression::Bzip2 => "bzip2_truncated",
+                Compression::Xz => "xz_truncated",
+                Compression::Gzip | Compression::None => "gzip_truncated",
+            },
+            Self::Corrupt { compression, .. } => match compression {
+                Compression::Zstd => "zstd_corrupt",
+                Compression::Bzip2 => "bzip2_corrupt",
+                Compression::Xz => "xz_corrupt",
+                Compression::Gzip | Compression::None => "gzip_corrupt",
+            },
+            Self::Trailing { compression, .. } => match compression {
+                Compression::Zstd => "zstd_trailing_bytes",
+                Compression::Bzip2 => "bzip2_trailing_bytes",
+                Compression::Xz => "xz_trailing_bytes",
+                Compression::Gzip | Compression::None => "gzip_trailing_bytes",
+            },
+            Self::CompressedTwice { .. } => "compressed_twice",
+            Self::DecoderMemory { .. } => "decoder_memory",
+            Self::ArchiveTruncated { archive: Archive::Zip, .. } => "zip_truncated",
+            Self::ArchiveTruncated { archive: Archive::Tar, .. } => "tar_truncated",
+            Self::ArchiveCorrupt { archive: Archive::Zip, .. } => "zip_corrupt",
+            Self::ArchiveCorrupt { archive: Archive::Tar, .. } => "tar_corrupt",
+            Self::NoMembers { .. } => "no_members",
+            Self::TooManyMembers { .. } => "too_many_members",
+            Self::MemberName { .. } => "member_name_too_long",
+            Self::NestedTooDeep { .. } => "nested_too_deep",
+            Self::Encrypted => "encrypted",
+            Self::MemberMethod { .. } => "unsupported_compression",
+            Self::MemberCorrupt { .. } => "member_corrupt",
+            Self::Member { cause, .. } => cause.code(),
             Self::ExpandsTooFar { .. } => "expands_too_far",
             Self::TooLargeToSpool { .. } => "too_large_to_spool",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
@@ -198,13 +327,50 @@ impl FormatError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Read(_) => "It is tried again".into(),
-            Self::GzipTruncated { .. } => "Upload the whole file again; `gzip -t` tests it".into(),
-            Self::GzipCorrupt { .. } => {
-                "Compress and upload the file again; `gzip -t` tests it".into()
+            Self::Truncated { compression, .. } => {
+                format!("Upload the whole file again; `{}` tests it", compression.test())
             }
-            Self::GzipTrailing { .. } => {
-                "Upload the file without the bytes after its last gzip member".into()
+            Self::Corrupt { compression, .. } => {
+                format!("Compress and upload the file again; `{}` tests it", compression.test())
             }
+            Self::Trailing { compression, .. } => {
+                format!("Upload the file without the bytes after its last {compression} data")
+            }
+            Self::CompressedTwice { .. } => "Upload the file compressed once".into(),
+            Self::DecoderMemory { limit, .. } => {
+                format!(
+                    "Compress the file with a smaller window (a lower level), or raise {}",
+                    limit.setting
+                )
+            }
+            Self::ArchiveTruncated { archive, .. } => {
+                format!("Upload the whole file again; `{}` tests it", archive.test())
+            }
+            Self::ArchiveCorrupt { archive, .. } => {
+                format!("Pack and upload the file again; `{}` tests it", archive.test())
+            }
+            Self::NoMembers { .. } => {
+                "Put a file into it that is read, or correct format.members".into()
+            }
+            Self::TooManyMembers { limit } => {
+                format!("Split the archive, or raise {}", limit.setting)
+            }
+            Self::MemberName { limit, .. } => {
+                format!("Rename the member, or raise {}", limit.setting)
+            }
+            Self::NestedTooDeep { limit } => {
+                format!("Pack the files into one archive, or raise {}", limit.setting)
+            }
+            Self::Encrypted => "Pack the archive without a password; the bucket encrypts".into(),
+            Self::MemberMethod { .. } => "Pack the archive with deflate".into(),
+            Self::MemberCorrupt { .. } => "Pack and upload the archive again".into(),
+            Self::Member { cause, .. } => match **cause {
+                Self::Unsupported { .. } | Self::Encrypted | Self::MemberMethod { .. } => format!(
+                    "{}; to leave such members out, name those that are read: format.members = \"**/*.csv\"",
+                    cause.remedy()
+                ),
+                _ => cause.remedy(),
+            },
             Self::ExpandsTooFar { limit, .. } => {
                 format!("If the file is meant to be like this, raise {}", limit.setting)
             }
@@ -251,12 +417,17 @@ impl FormatError {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Read(_) => Disposition::Retry,
+            Self::Member { cause, .. } => cause.disposition(),
             // Another version of the file, of Inlet or of the definition may pass.
             Self::Unsupported { .. }
             | Self::UnsupportedEncoding { .. }
             | Self::DeclaredEncoding { .. }
             | Self::RowsNotFound { .. }
             | Self::RowsAmbiguous { .. }
+            | Self::CompressedTwice { .. }
+            | Self::NoMembers { .. }
+            | Self::Encrypted
+            | Self::MemberMethod { .. }
             | Self::Delimiter { .. } => Disposition::Park,
             _ => Disposition::DeadLetter,
         }

@@ -1,9 +1,13 @@
 //! The decompressed bytes of a file, within limits.
 
 use std::io::{self, BufReader, Cursor, Read};
+use std::sync::Arc;
 
-use super::gzip::{self, Gzip};
-use super::{Compression, FormatError, Limit, Limits};
+use super::encoding::Text;
+use super::members::Members;
+use super::meter::Meter;
+use super::{Compression, FormatError, Limits};
+use crate::catalog::Encoding;
 
 /// Compressed bytes that are asked for at a time.
 const COMPRESSED_BUFFER: usize = 64 << 10;
@@ -11,108 +15,160 @@ const COMPRESSED_BUFFER: usize = 64 << 10;
 /// The bytes of a file as they come, counted.
 pub(super) struct Raw {
     inner: io::Chain<Cursor<Vec<u8>>, Box<dyn Read + Send>>,
-    bytes: u64,
+    /// Where the bytes count; a member's were counted when they came out of its archive.
+    meter: Option<Arc<Meter>>,
 }
 
 /// The input itself failed, as opposed to what a decoder thinks of its bytes: both would otherwise
 /// look like the same kind of [`io::Error`].
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct InputFailed(io::Error);
-
-impl InputFailed {
-    fn wrap(cause: io::Error) -> io::Error {
-        io::Error::new(cause.kind(), Self(cause))
-    }
-
-    /// The input's own error, or else the error as it was.
-    pub(super) fn unwrap(cause: io::Error) -> Result<io::Error, io::Error> {
-        cause.downcast::<Self>().map(|failed| failed.0)
-    }
-}
+struct InputFailed(io::Error);
 
 impl Read for Raw {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.inner.read(into) {
                 Ok(n) => {
-                    self.bytes += n as u64;
+                    if let Some(meter) = &self.meter {
+                        meter.store(n as u64);
+                    }
                     return Ok(n);
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) => return Err(InputFailed::wrap(cause)),
+                Err(cause) => return Err(io::Error::new(cause.kind(), InputFailed(cause))),
             }
         }
     }
 }
 
-/// The decompressed bytes of a file.
+impl FormatError {
+    /// The input's own error, if it is that; else the error as it was. The input of a member is its
+    /// archive, which has errors of its own.
+    pub(super) fn of_input(cause: io::Error) -> Result<Self, io::Error> {
+        let cause = match cause.downcast::<InputFailed>() {
+            Ok(failed) => failed.0,
+            Err(other) => return other.downcast::<Self>(),
+        };
+        Ok(Self::of_io(cause))
+    }
+
+    /// What an error means that comes out of a reader: what it carries, or that reading failed.
+    pub(super) fn of_io(cause: io::Error) -> Self {
+        cause.downcast::<Self>().unwrap_or_else(Self::Read)
+    }
+}
+
+/// The decompressed bytes of a file, and of text those in UTF-8.
 pub(super) struct Input {
     /// Bytes that were looked at, and how many of them were read since.
     peeked: Vec<u8>,
     passed: usize,
     stream: Stream,
-    limits: Limits,
-    expanded: u64,
+    meter: Arc<Meter>,
 }
 
 enum Stream {
     Plain(Raw),
-    Gzip(Box<Gzip<BufReader<Raw>>>),
+    Compressed(Box<Members<BufReader<Raw>>>),
+    Text(Box<Text>),
 }
 
 impl Input {
     /// Looks at the first bytes, not at a name, to tell whether the file is compressed.
     pub(super) fn open(
-        mut input: Box<dyn Read + Send>,
+        input: Box<dyn Read + Send>,
         limits: Limits,
     ) -> Result<(Self, Compression), FormatError> {
-        let mut head = Vec::with_capacity(2);
-        (&mut input).take(2).read_to_end(&mut head).map_err(FormatError::Read)?;
-        // No text begins with 1f, so that alone is a gzip file cut after its first byte.
-        let compressed = head == gzip::MAGIC || head == gzip::MAGIC[..1];
-        let compression = if compressed { Compression::Gzip } else { Compression::None };
-        Ok((Self::new(head, input, compression, limits), compression))
+        let meter = Arc::new(Meter::new(limits));
+        Self::detect(input, Some(Arc::clone(&meter)), meter)
     }
 
-    /// Goes on at an offset in the decompressed bytes. `input` begins there, or at the beginning of
-    /// the file if it is compressed: there is no way into the middle of a gzip stream.
-    pub(super) fn resume(
+    /// The same for a file that is within another, whose meter counts for both.
+    pub(super) fn open_within(
+        input: Box<dyn Read + Send>,
+        meter: Arc<Meter>,
+    ) -> Result<(Self, Compression), FormatError> {
+        Self::detect(input, None, meter)
+    }
+
+    fn detect(
+        mut input: Box<dyn Read + Send>,
+        stored: Option<Arc<Meter>>,
+        meter: Arc<Meter>,
+    ) -> Result<(Self, Compression), FormatError> {
+        let mut head = Vec::with_capacity(Compression::HEAD);
+        (&mut input)
+            .take(Compression::HEAD as u64)
+            .read_to_end(&mut head)
+            .map_err(FormatError::of_io)?;
+        let compression = Compression::of(&head);
+        let raw = Raw { inner: Cursor::new(head).chain(input), meter: stored };
+        let mut opened = Self::new(raw, compression, meter);
+        if compression != Compression::None {
+            let inner = Compression::of(opened.peek(Compression::HEAD)?);
+            if inner != Compression::None {
+                return Err(FormatError::CompressedTwice { outer: compression, inner });
+            }
+        }
+        Ok((opened, compression))
+    }
+
+    /// The bytes of a file that was opened before, or of the rest of it.
+    pub(super) fn begin(
         input: Box<dyn Read + Send>,
         compression: Compression,
-        offset: u64,
         limits: Limits,
-    ) -> Result<Self, FormatError> {
-        let mut input = Self::new(Vec::new(), input, compression, limits);
-        let mut left = if compression == Compression::None { 0 } else { offset };
+    ) -> Self {
+        let meter = Arc::new(Meter::new(limits));
+        let inner = Cursor::new(Vec::new()).chain(input);
+        Self::new(Raw { inner, meter: Some(Arc::clone(&meter)) }, compression, meter)
+    }
+
+    fn new(raw: Raw, compression: Compression, meter: Arc<Meter>) -> Self {
+        let stream = match compression {
+            Compression::None => Stream::Plain(raw),
+            _ => {
+                let buffered = BufReader::with_capacity(COMPRESSED_BUFFER, raw);
+                let memory = meter.limits().max_decoder_bytes;
+                Stream::Compressed(Box::new(Members::new(compression, buffered, memory)))
+            }
+        };
+        Self { peeked: Vec::new(), passed: 0, stream, meter }
+    }
+
+    /// The same bytes as text in UTF-8.
+    pub(super) fn text(text: Text, meter: Arc<Meter>) -> Self {
+        Self { peeked: Vec::new(), passed: 0, stream: Stream::Text(Box::new(text)), meter }
+    }
+
+    /// The encoding of the text and the offset behind which it counts, if it is one that is looked
+    /// for on the way and shows by now.
+    pub(super) fn encoding(&self) -> Option<(Encoding, u64)> {
+        match &self.stream {
+            Stream::Text(text) => text.encoding(),
+            Stream::Plain(_) | Stream::Compressed(_) => None,
+        }
+    }
+
+    /// What counts for the whole file.
+    pub(super) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    /// Passes over bytes.
+    pub(super) fn skip(&mut self, mut left: u64) -> Result<(), FormatError> {
         let mut passed = vec![0; COMPRESSED_BUFFER];
         while left > 0 {
             let most = usize::try_from(left).map_or(passed.len(), |left| left.min(passed.len()));
-            let n = input.fill(&mut passed[..most])?;
+            let n = self.fill(&mut passed[..most])?;
             if n == 0 {
                 let cause = "the file ends before the place at which to go on";
                 return Err(FormatError::Read(io::Error::new(io::ErrorKind::UnexpectedEof, cause)));
             }
             left -= n as u64;
         }
-        Ok(input)
-    }
-
-    fn new(
-        head: Vec<u8>,
-        input: Box<dyn Read + Send>,
-        compression: Compression,
-        limits: Limits,
-    ) -> Self {
-        let raw = Raw { inner: Cursor::new(head).chain(input), bytes: 0 };
-        let stream = match compression {
-            Compression::None => Stream::Plain(raw),
-            Compression::Gzip => {
-                let buffered = BufReader::with_capacity(COMPRESSED_BUFFER, raw);
-                Stream::Gzip(Box::new(Gzip::new(buffered)))
-            }
-        };
-        Self { peeked: Vec::new(), passed: 0, stream, limits, expanded: 0 }
+        Ok(())
     }
 
     /// Fills `into` as far as there are bytes; less than its length only at the end of the file.
@@ -128,13 +184,20 @@ impl Input {
         Ok(filled)
     }
 
-    /// The first bytes, which are read again afterwards: `most` of them, or all there are.
+    /// The next bytes, which are read again afterwards: `most` of them, or all there are.
     pub(super) fn peek(&mut self, most: usize) -> Result<&[u8], FormatError> {
-        let mut head = vec![0; most];
+        let mut head = vec![0; most.max(self.peeked.len() - self.passed)];
         let length = self.fill(&mut head)?;
         head.truncate(length);
         (self.peeked, self.passed) = (head, 0);
-        Ok(&self.peeked)
+        Ok(&self.peeked[..most.min(self.peeked.len())])
+    }
+
+    /// Takes back bytes that were read, to be read again.
+    pub(super) fn unread(&mut self, bytes: &[u8]) {
+        let mut peeked = bytes.to_vec();
+        peeked.extend_from_slice(&self.peeked[self.passed..]);
+        (self.peeked, self.passed) = (peeked, 0);
     }
 
     /// Some bytes; none at the end of the file.
@@ -150,47 +213,15 @@ impl Input {
             return Ok(n);
         }
         match &mut self.stream {
-            Stream::Plain(raw) => raw.read(into).map_err(|cause| {
-                FormatError::Read(InputFailed::unwrap(cause).unwrap_or_else(|e| e))
-            }),
-            Stream::Gzip(gzip) => {
-                let n = gzip.read(into)?;
-                self.expanded += n as u64;
-                let compressed = gzip.input().map_or(0, |input| input.get_ref().bytes);
-                check_expansion(self.expanded, compressed, &self.limits)?;
+            Stream::Plain(raw) => raw
+                .read(into)
+                .map_err(|cause| FormatError::of_input(cause).unwrap_or_else(FormatError::Read)),
+            Stream::Compressed(members) => {
+                let n = members.read(into)?;
+                self.meter.expand(n as u64)?;
                 Ok(n)
             }
+            Stream::Text(text) => text.read(into),
         }
-    }
-}
-
-fn check_expansion(expanded: u64, compressed: u64, limits: &Limits) -> Result<(), FormatError> {
-    let passed = match limits.max_expanded_bytes {
-        Some(most) if expanded > most => Some(Limit { setting: "max_expanded_bytes", value: most }),
-        _ if expanded > Limits::RATIO_FROM && expanded / compressed.max(1) >= limits.max_ratio => {
-            Some(Limit { setting: "max_ratio", value: limits.max_ratio })
-        }
-        _ => None,
-    };
-    match passed {
-        Some(limit) => Err(FormatError::ExpandsTooFar { expanded, compressed, limit }),
-        None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bomb_is_stopped_and_a_repetitive_file_is_not() {
-        let limits = Limits::default();
-        assert!(check_expansion(10 << 20, 10_000, &limits).is_ok(), "small: any ratio");
-        assert!(check_expansion(1 << 30, 10 << 20, &limits).is_ok(), "100:1 is ordinary");
-        let error = check_expansion(1 << 30, 1 << 20, &limits).expect_err("a bomb");
-        assert!(error.to_string().contains("max_ratio = 500"), "{error}");
-        let limits = Limits { max_expanded_bytes: Some(100), ..limits };
-        let error = check_expansion(101, 50, &limits).expect_err("too much");
-        assert!(error.to_string().contains("max_expanded_bytes = 100"), "{error}");
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn head(number: u32, columns: &[&str], part: Option<Part>) -> Head {
 pub(crate) fn rows(heads: Vec<Head>, rows: Vec<Listed>) -> Rows {
     let heads = heads.into_iter().map(Arc::new).collect();
     let list = List { heads, rows, next: 0, values: Values::default() };
-    Rows { reader: AnyReader::Other(Box::new(list)) }
+    Rows::of(AnyReader::Other(Box::new(list)), None)
 }
 
 impl List {
@@ -55,7 +55,7 @@ impl Reader for List {
     }
 
     fn position(&self) -> Position {
-        Position { byte_offset: 0, line: 0, row: self.next as u64 }
+        Position { byte_offset: 0, line: 0, row: self.next as u64, encoding: None }
     }
 
     fn head(&self) -> &Arc<Head> {

@@ -22,10 +22,12 @@
 //!   of two equal ones `name_2`. Without a header columns are `column_1`, `column_2` and so on, as
 //!   many as the first row has cells.
 
+mod archive;
+mod compression;
 mod csv;
 mod dialect;
+mod encoding;
 mod error;
-mod gzip;
 mod header;
 mod heads;
 mod index;
@@ -34,6 +36,8 @@ mod json;
 mod lines;
 #[cfg(test)]
 pub(crate) mod listed;
+mod members;
+mod meter;
 mod row;
 mod settings;
 mod sniff;
@@ -48,13 +52,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use archive::Archive;
+pub use compression::Compression;
 pub use error::{FormatError, Limit};
 pub use json::JsonProblem;
 pub use row::{Form, Head, Part, Position, Row, RowFault};
 pub use settings::LimitSetting;
 
+use self::encoding::Decided;
 use self::input::Input;
-use crate::catalog;
+use self::meter::Meter;
+use crate::catalog::{self, Encoding};
 
 /// What a file may ask of the machine. A limit that is passed ends the file with an error that
 /// names it.
@@ -67,21 +75,28 @@ pub struct Limits {
     pub max_columns: usize,
     /// Objects, arrays or elements within one another, in one document.
     pub max_nesting: usize,
-    /// Bytes that a compressed file may expand to.
+    /// Bytes that a compressed file or an archive may expand to, all layers and members together.
     pub max_expanded_bytes: Option<u64>,
     /// Bytes of a file that is kept whole while it is read, in memory or on disk: of formats that
     /// begin at their end.
     pub max_spooled_bytes: u64,
-    /// Times that a compressed file may expand, looked at from [`Limits::RATIO_FROM`] bytes on.
+    /// Times that a compressed file or an archive may expand, all layers and members together, looked
+    /// at from `ratio_from` bytes on.
     pub max_ratio: u64,
     /// Bytes, in memory or on disk, that remember the values of unique columns: 32 for each value,
     /// and as much again between them.
     pub max_unique_bytes: u64,
-}
-
-impl Limits {
     /// Expanded bytes from which the ratio counts: small files may be as repetitive as they like.
-    pub const RATIO_FROM: u64 = 256 << 20;
+    pub ratio_from: u64,
+    /// Bytes of memory that one decoder may take to remember what came before: the window of zstd,
+    /// the dictionary of xz.
+    pub max_decoder_bytes: u64,
+    /// Members of an archive, those that are passed over and those of archives within it included.
+    pub max_members: u64,
+    /// Bytes of the path of a member.
+    pub max_member_name_bytes: u64,
+    /// Archives within one another: 1 is an archive of files.
+    pub max_archive_nesting: u32,
 }
 
 impl Default for Limits {
@@ -95,6 +110,12 @@ impl Default for Limits {
             // Real tables stay well below 200; deflate cannot pass 1032.
             max_ratio: 500,
             max_unique_bytes: 4 << 30,
+            ratio_from: 256 << 20,
+            // As much as `xz -9` and `zstd --ultra -21` ask for.
+            max_decoder_bytes: 72 << 20,
+            max_members: 10_000,
+            max_member_name_bytes: 1024,
+            max_archive_nesting: 2,
         }
     }
 }
@@ -104,6 +125,10 @@ impl Default for Limits {
 pub struct Detected {
     /// How the bytes were compressed.
     pub compression: Compression,
+    /// The archive that the file is; all that follows is then said of its first member.
+    pub archive: Option<Archive>,
+    /// The encoding of the text; `None` where it is no text, or nothing but ASCII came so far.
+    pub encoding: Option<Encoding>,
     /// The kind of file.
     pub kind: catalog::FormatKind,
     /// The character between cells; NUL in formats without one.
@@ -124,23 +149,42 @@ impl Detected {
         columns: Vec<String>,
         evidence: Vec<String>,
     ) -> Self {
-        Self { compression, kind, delimiter: '\0', has_header: false, columns, evidence }
+        Self {
+            compression,
+            archive: None,
+            encoding: None,
+            kind,
+            delimiter: '\0',
+            has_header: false,
+            columns,
+            evidence,
+        }
     }
 
     /// Whether reading can begin between two rows, in the decompressed bytes. Other kinds are read
     /// from their beginning.
     fn goes_on_in_the_middle(&self) -> bool {
-        matches!(self.kind, catalog::FormatKind::Csv | catalog::FormatKind::Jsonl)
+        match self.kind {
+            catalog::FormatKind::Csv => self.archive.is_none(),
+            // Its places do not know an encoding that shows late.
+            catalog::FormatKind::Jsonl => {
+                self.archive.is_none() && self.encoding == Some(Encoding::UTF_8)
+            }
+            _ => false,
+        }
     }
 
-    /// Whether a place between two rows is a place in the bytes of the file, too.
-    pub fn can_seek(&self) -> bool {
-        self.compression == Compression::None && self.goes_on_in_the_middle()
+    /// Whether the place between two rows that [`Rows::position`] gave is a place in the bytes of the
+    /// file, too: those of no archive, uncompressed, and in UTF-8 so far.
+    pub fn can_seek(&self, at: Position) -> bool {
+        self.compression == Compression::None
+            && self.goes_on_in_the_middle()
+            && at.encoding.or(self.encoding).is_none_or(|encoding| encoding == Encoding::UTF_8)
     }
 
     /// The place in the stored bytes at which to begin reading for [`resume`] at `at`.
     pub fn seek(&self, at: Position) -> u64 {
-        if self.can_seek() { at.byte_offset } else { 0 }
+        if self.can_seek(at) { at.byte_offset } else { 0 }
     }
 
     /// Whether it is of use, and takes up little room, where it is kept with the place at which reading
@@ -150,16 +194,6 @@ impl Detected {
         let length = self.columns.iter().map(|name| name.len() + 3).sum::<usize>();
         self.goes_on_in_the_middle() && length < SMALL
     }
-}
-
-/// How the bytes of a file are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Compression {
-    /// Not at all.
-    None,
-    /// Gzip, of one member or several.
-    Gzip,
 }
 
 /// What is known of a file besides its bytes. Where the bytes decide, hints decide nothing.
@@ -179,20 +213,33 @@ trait Reader: Send {
     fn position(&self) -> Position;
     /// The head of the current row; before the first row, that of the first.
     fn head(&self) -> &Arc<Head>;
+    /// What was found out on the way, for people.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The rows of one file, one at a time.
 pub struct Rows {
     reader: AnyReader,
+    /// The encoding, as soon as it is decided on, and whether it was when the file was opened.
+    decided: Decided,
+    told: bool,
 }
 
 /// Delimited cells without a detour, as there are most of them; and all other kinds.
 enum AnyReader {
-    Csv(csv::Reader),
+    Csv(Box<csv::Reader>),
     Other(Box<dyn Reader>),
 }
 
 impl Rows {
+    fn of(reader: AnyReader, decided: Option<Decided>) -> Self {
+        let decided = decided.unwrap_or_default();
+        let told = decided.get().is_some();
+        Self { reader, decided, told }
+    }
+
     /// The next row; `None` at the end of the file. An error ends the file.
     // Not an `Iterator`: a row is lent, and only until the next call.
     #[allow(clippy::should_implement_trait)]
@@ -201,6 +248,22 @@ impl Rows {
         match &mut self.reader {
             AnyReader::Csv(csv) => Ok(if csv.advance()? { Some(csv.row()) } else { None }),
             AnyReader::Other(other) => Ok(if other.advance()? { Some(other.row()) } else { None }),
+        }
+    }
+
+    /// Goes to the next row; `false` at the end.
+    fn advance(&mut self) -> Result<bool, FormatError> {
+        match &mut self.reader {
+            AnyReader::Csv(csv) => csv.advance(),
+            AnyReader::Other(other) => other.advance(),
+        }
+    }
+
+    /// The current row.
+    fn row(&self) -> Row<'_> {
+        match &self.reader {
+            AnyReader::Csv(csv) => csv.row(),
+            AnyReader::Other(other) => other.row(),
         }
     }
 
@@ -219,6 +282,44 @@ impl Rows {
             AnyReader::Other(other) => other.head(),
         }
     }
+
+    /// What was found out since the file was opened, for people: members of an archive that were
+    /// passed over, an encoding that showed late. It is complete at the end of the file.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = match &self.reader {
+            AnyReader::Csv(_) => Vec::new(),
+            AnyReader::Other(other) => other.remarks(),
+        };
+        let late = self.decided.get().filter(|found| !self.told && !found.why.is_empty());
+        remarks.extend(late.map(|found| found.why.clone()));
+        remarks
+    }
+}
+
+/// What a file and all that is within it are opened with.
+#[derive(Clone)]
+struct Opening {
+    settings: Arc<catalog::Format>,
+    limits: Limits,
+    /// The key or file name, or the path of the member.
+    name: String,
+    /// The path of the member that is an archive itself, with a slash; empty outside of archives.
+    within: String,
+    /// Archives that may still lie within one another.
+    archives_left: u32,
+}
+
+impl Opening {
+    /// The path of a member from the file on, not from the archive that it is in.
+    fn path_of(&self, member: &str) -> String {
+        format!("{}{member}", self.within)
+    }
+
+    /// The same for a member.
+    fn of_member(&self, member: &str) -> Self {
+        let name = self.path_of(member);
+        Self { within: format!("{name}/"), name, ..self.clone() }
+    }
 }
 
 /// Opens a file: undoes its compression, finds out what it is where the settings do not say, and
@@ -229,16 +330,55 @@ pub fn open(
     settings: &catalog::Format,
     limits: Limits,
 ) -> Result<(Rows, Detected), FormatError> {
-    let (mut input, compression) = Input::open(Box::new(input), limits)?;
+    let (input, compression) = Input::open(Box::new(input), limits)?;
+    let opening = Opening {
+        settings: Arc::new(settings.clone()),
+        limits,
+        name: hints.name.to_owned(),
+        within: String::new(),
+        archives_left: limits.max_archive_nesting,
+    };
+    open_input(input, compression, &opening)
+}
+
+/// Opens a file within a file, whose meter counts for both.
+fn open_within(
+    input: Box<dyn Read + Send>,
+    meter: Arc<Meter>,
+    opening: &Opening,
+) -> Result<(Rows, Detected), FormatError> {
+    let (input, compression) = Input::open_within(input, meter)?;
+    open_input(input, compression, opening)
+}
+
+fn open_input(
+    mut input: Input,
+    compression: Compression,
+    opening: &Opening,
+) -> Result<(Rows, Detected), FormatError> {
     let mut evidence = Vec::new();
-    if compression == Compression::Gzip {
-        evidence.push("compression gzip: the first bytes are 1f 8b".to_owned());
+    evidence.extend(compression.evidence().map(str::to_owned));
+    if let Some((archive, why)) = sniff::archive(input.peek(sniff::SAMPLE)?) {
+        evidence.push(why.to_owned());
+        return archive::open(archive, compression, input, opening, evidence);
     }
+    let limits = opening.limits;
+    let mut settings = Arc::clone(&opening.settings);
+    if settings.encoding.is_none()
+        && let Some(declared) = sniff::declared_encoding(input.peek(sniff::SAMPLE)?)
+    {
+        evidence.push(format!("encoding {declared}: the XML declaration names it"));
+        settings = Arc::new(catalog::Format { encoding: Some(declared), ..(*settings).clone() });
+    }
+    let settings = &*settings;
+    let hints = Hints { name: &opening.name };
+    let (mut input, decided) = encoding::open(input, settings, &mut evidence)?;
+    let early = decided.get().is_some();
     let kind = sniff::kind(input.peek(sniff::SAMPLE)?, hints, settings, &mut evidence)?;
-    let (reader, detected) = match kind {
+    let (reader, mut detected) = match kind {
         catalog::FormatKind::Csv => {
             let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
-            (AnyReader::Csv(csv), detected)
+            (AnyReader::Csv(Box::new(csv)), detected)
         }
         catalog::FormatKind::Json => {
             let (json, detected) = json::open(input, compression, settings, limits, evidence)?;
@@ -258,7 +398,13 @@ pub fn open(
             (AnyReader::Other(xml), detected)
         }
     };
-    Ok((Rows { reader }, detected))
+    if let Some(found) = decided.get() {
+        detected.encoding = Some(found.encoding);
+        if !early {
+            detected.evidence.push(found.why.clone());
+        }
+    }
+    Ok((Rows::of(reader, Some(decided)), detected))
 }
 
 /// Goes on reading a file at a place that [`Rows::position`] gave before: the rows that follow are
@@ -274,16 +420,16 @@ pub fn resume(
     limits: Limits,
 ) -> Result<(Rows, Detected), FormatError> {
     if let Some(detected) = detected.filter(|detected| detected.goes_on_in_the_middle()) {
+        let offset = detected.seek(at);
+        let input = Input::begin(Box::new(input), detected.compression, limits);
+        let encoding = at.encoding.or(detected.encoding);
+        let (mut input, decided) = encoding::resume(input, offset, encoding);
+        input.skip(at.byte_offset - offset)?;
         let reader = match detected.kind {
-            catalog::FormatKind::Jsonl => AnyReader::Other(json::resume_lines(
-                Box::new(input),
-                detected.compression,
-                at,
-                limits,
-            )?),
-            _ => AnyReader::Csv(csv::resume(Box::new(input), detected, at, limits)?),
+            catalog::FormatKind::Jsonl => AnyReader::Other(json::resume_lines(input, at, limits)?),
+            _ => AnyReader::Csv(Box::new(csv::resume(input, detected, at, limits)?)),
         };
-        return Ok((Rows { reader }, detected.clone()));
+        return Ok((Rows::of(reader, Some(decided)), detected.clone()));
     }
     let (mut rows, detected) = open(input, hints, settings, limits)?;
     while rows.position().row < at.row {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::json::JsonProblem;
+use crate::catalog::Encoding;
 
 /// What the rows that follow one another in a file have in common. A file of delimited cells has one
 /// head; a workbook has one for each sheet, an archive at least one for each member, and JSON one for
@@ -43,12 +44,15 @@ pub struct Part {
 /// A place between two rows: what comes next is row `row + 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Decompressed bytes before this place.
+    /// Bytes before this place: decompressed, and of text in another encoding those in UTF-8.
     pub byte_offset: u64,
     /// The physical line that begins here, from 1.
     pub line: u64,
     /// Data rows before this place.
     pub row: u64,
+    /// The encoding of the text, as far as it is known by now: `None` while all is ASCII.
+    #[serde(default)]
+    pub encoding: Option<Encoding>,
 }
 
 /// What is wrong with a row that could still be told apart from the others.
@@ -88,11 +92,29 @@ pub struct Row<'a> {
     pub(super) data: &'a [u8],
     pub(super) spans: &'a [Span],
     pub(super) fault: Option<RowFault>,
+    /// The encoding of the text, as far as it is known by now.
+    pub(super) encoding: Option<Encoding>,
     /// Known to be UTF-8; if not, it may still be.
     pub(super) valid: bool,
 }
 
 impl<'a> Row<'a> {
+    /// No row, after the last one.
+    pub(super) fn none(head: &'a Head, number: u64) -> Self {
+        Self {
+            head,
+            number,
+            line: 0,
+            byte_offset: u64::MAX,
+            raw: &[],
+            data: &[],
+            spans: &[],
+            fault: None,
+            encoding: None,
+            valid: true,
+        }
+    }
+
     /// The row's number among the data rows, from 1.
     pub fn number(&self) -> u64 {
         self.number
@@ -119,7 +141,8 @@ impl<'a> Row<'a> {
     /// counts.
     pub fn begins(&self) -> Position {
         let byte_offset = self.byte_offset().unwrap_or(0);
-        Position { byte_offset, line: self.line, row: self.number.saturating_sub(1) }
+        let row = self.number.saturating_sub(1);
+        Position { byte_offset, line: self.line, row, encoding: self.encoding }
     }
 
     /// The row as it is in the file, without the line end; where it has no bytes of its own there, its

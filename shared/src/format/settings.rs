@@ -35,6 +35,13 @@ impl Limits {
         bytes("max_expanded_bytes", |limits, value| limits.max_expanded_bytes = Some(value)),
         bytes("max_spooled_bytes", |limits, value| limits.max_spooled_bytes = value),
         count("max_ratio", |limits, value| limits.max_ratio = value),
+        bytes("ratio_from", |limits, value| limits.ratio_from = value),
+        bytes("max_decoder_bytes", |limits, value| limits.max_decoder_bytes = value),
+        count("max_members", |limits, value| limits.max_members = value),
+        bytes("max_member_name_bytes", |limits, value| limits.max_member_name_bytes = value),
+        count("max_archive_nesting", |limits, value| {
+            limits.max_archive_nesting = u32::try_from(value).unwrap_or(u32::MAX);
+        }),
         bytes("max_unique_bytes", |limits, value| limits.max_unique_bytes = value),
     ];
 

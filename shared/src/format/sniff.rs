@@ -3,11 +3,12 @@
 //! Everything here is a file that somebody dropped where rows were expected. Read as CSV it would
 //! give rows of garbage, so it is refused by name instead.
 
-use super::{FormatError, Hints, json, xml};
+use super::{Archive, FormatError, Hints, json, xml};
 use crate::catalog::{self, FormatKind};
 
 const CONVERT: &str = "Export the table as CSV";
-const UNPACK: &str = "Upload the file uncompressed, or compressed with gzip";
+const UNPACK: &str = "Upload the file uncompressed, or compressed with gzip, zstd, bzip2 or xz";
+const REPACK: &str = "Upload the files as a zip or tar archive";
 const STATE_KIND: &str = "Export the table as CSV; if the file is CSV, state format.kind = \"csv\"";
 
 /// Bytes of a file that are looked at.
@@ -16,20 +17,146 @@ pub(super) const SAMPLE: usize = 64 << 10;
 /// The byte order mark of UTF-8.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Signatures that no text begins with.
+/// Signatures that no text begins with, of what is not read.
 const SIGNATURES: &[(&[u8], &str, &str)] = &[
-    (b"PK\x03\x04", "a zip archive or an Excel workbook (.xlsx)", CONVERT),
-    (b"PK\x05\x06", "an empty zip archive", CONVERT),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", CONVERT),
     (b"PAR1\x15", "a Parquet file", CONVERT),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", UNPACK),
-    (b"\xfd7zXZ\x00", "compressed with xz", UNPACK),
-    (b"\x1f\x8b", "gzip within gzip", "Upload the file compressed once"),
     (b"%PDF-", "a PDF document", CONVERT),
     (b"ORC\x0a", "an ORC file", CONVERT),
     (b"Obj\x01", "an Avro file", CONVERT),
     (b"SQLite format 3\0", "an SQLite database", CONVERT),
+    (b"PK\x07\x08", "a part of a zip archive in parts", REPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", REPACK),
+    (b"Rar!\x1a\x07", "a RAR archive", REPACK),
+    (b"MSCF\0\0\0\0", "a cabinet archive", REPACK),
+    (b"\x1f\x9d", "compressed with compress (.Z)", UNPACK),
+    (b"\x04\x22\x4d\x18", "compressed with lz4", UNPACK),
+    (b"LZIP\x01", "compressed with lzip", UNPACK),
+    (b"\xff\x06\0\0sNaPpY", "compressed with snappy", UNPACK),
+    (b"\x89PNG\r\n\x1a\n", "an image (PNG)", CONVERT),
+    (b"\xff\xd8\xff", "an image (JPEG)", CONVERT),
+    (b"GIF89a", "an image (GIF)", CONVERT),
 ];
+
+/// Signatures of what is no text, whether it is read or not: no encoding is looked for in it.
+const BINARY: &[&[u8]] = &[
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"PK\x07\x08",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    b"PAR1",
+    b"PARE",
+    b"%PDF-",
+    b"ORC\x0a",
+    b"Obj\x01",
+    b"SQLite format 3\0",
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!\x1a\x07",
+    b"\x1f\x9d",
+    b"\x04\x22\x4d\x18",
+    b"\xff\x06\0\0sNaPpY",
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF89a",
+];
+
+/// Whether the bytes are certainly no text in any encoding.
+pub(super) fn is_binary(sample: &[u8]) -> bool {
+    BINARY.iter().any(|signature| sample.starts_with(signature))
+}
+
+/// The archive that begins with `sample`, and how it was told. A document of an office is a zip, too,
+/// but of parts, not of files.
+pub(super) fn archive(sample: &[u8]) -> Option<(Archive, &'static str)> {
+    if sample.starts_with(b"PK\x05\x06") {
+        return Some((Archive::Zip, "archive zip: the first bytes are the end of an empty one"));
+    }
+    if sample.starts_with(b"PK\x03\x04") {
+        let file = office(sample).is_none();
+        return file.then_some((Archive::Zip, "archive zip: the first bytes are PK 03 04"));
+    }
+    super::archive::is_tar(sample)
+        .then_some((Archive::Tar, "archive tar: the first block has the checksum of a member"))
+}
+
+/// Which office's document the zip is, by the names of the parts that `sample` shows.
+pub(super) fn office(sample: &[u8]) -> Option<&'static str> {
+    const LOCAL: &[u8] = b"PK\x03\x04";
+    if !sample.starts_with(LOCAL) {
+        return None;
+    }
+    // The name comes 30 bytes into each header, its length 26 bytes.
+    let mut parts = memchr::memmem::find_iter(sample, LOCAL).filter_map(|at| {
+        let length = sample.get(at + 26..at + 28)?;
+        let length = usize::from(u16::from_le_bytes([length[0], length[1]]));
+        Some((&sample[at..], sample.get(at + 30..at + 30 + length)?))
+    });
+    let (first, name) = parts.next()?;
+    if name == b"mimetype" {
+        let of = |kind: &[u8]| memchr::memmem::find(&first[..first.len().min(200)], kind).is_some();
+        return Some(if of(b"opendocument.spreadsheet") {
+            "an OpenDocument spreadsheet (.ods)"
+        } else if of(b"opendocument.text") {
+            "an OpenDocument text (.odt)"
+        } else if of(b"opendocument") {
+            "an OpenDocument file"
+        } else if of(b"epub") {
+            "an e-book (.epub)"
+        } else {
+            return None;
+        });
+    }
+    let (mut package, mut foreign) = (false, false);
+    let mut found = None;
+    for name in std::iter::once(name).chain(parts.map(|(_, name)| name)) {
+        // Some tools of Windows write their own separator.
+        let name = String::from_utf8_lossy(name).replace('\\', "/");
+        let is = |folder: &str, part: &str| name.starts_with(folder) || name.ends_with(part);
+        let of = if name.ends_with("workbook.bin") {
+            "an Excel workbook (.xlsb)"
+        } else if is("xl/", "workbook.xml") {
+            "an Excel workbook (.xlsx)"
+        } else if is("word/", "document.xml") {
+            "a Word document (.docx)"
+        } else if is("ppt/", "presentation.xml") {
+            "a PowerPoint presentation (.pptx)"
+        } else {
+            match name.as_str() {
+                "[Content_Types].xml" => package = true,
+                "_rels/.rels" => found = found.or(Some("an office document")),
+                other => {
+                    let folders = ["_rels/", "docProps/", "customXml/"];
+                    foreign |= !folders.iter().any(|folder| other.starts_with(folder));
+                }
+            }
+            continue;
+        };
+        // The first part that tells, unless it is a better one.
+        if found.is_none_or(|found| found == "an office document") || of.contains(".xlsb") {
+            found = Some(of);
+        }
+    }
+    match package {
+        true => found.or(Some("an office document")),
+        // Files, among which there may be such names.
+        false => found.filter(|_| !foreign),
+    }
+}
+
+/// The encoding that the declaration of an XML text names, if it is one in which such a declaration can
+/// be read.
+pub(super) fn declared_encoding(sample: &[u8]) -> Option<catalog::Encoding> {
+    let text = sample.strip_prefix(BOM).unwrap_or(sample).strip_prefix(b"<?xml")?;
+    let declaration = &text[..memchr::memmem::find(&text[..text.len().min(200)], b"?>")?];
+    let declaration = std::str::from_utf8(declaration).ok()?;
+    let (_, value) = declaration.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let label = value[1..].split(quote).next()?;
+    // The declaration itself would not be readable as ASCII.
+    let wide = label.to_ascii_lowercase().starts_with("utf-16");
+    catalog::Encoding::for_label(label).filter(|_| !wide)
+}
 
 /// What kind of file begins with `sample` (decompressed), and why.
 pub(super) fn kind(
@@ -102,16 +229,8 @@ fn check(sample: &[u8]) -> Result<(), FormatError> {
             return Err(FormatError::Unsupported { found, remedy });
         }
     }
-    // `BZh` and a digit could begin a text; the block that follows could not.
-    let bzip2 = sample.len() >= 10 && sample.starts_with(b"BZh") && &sample[4..10] == b"1AY&SY";
-    if bzip2 {
-        return Err(FormatError::Unsupported { found: "compressed with bzip2", remedy: UNPACK });
-    }
-    if sample.len() > 262 && &sample[257..262] == b"ustar" {
-        return Err(FormatError::Unsupported {
-            found: "a tar archive",
-            remedy: "Upload its files",
-        });
+    if let Some(found) = office(sample) {
+        return Err(FormatError::Unsupported { found, remedy: CONVERT });
     }
     check_encoding(sample)
 }
@@ -120,14 +239,10 @@ fn check_encoding(sample: &[u8]) -> Result<(), FormatError> {
     // The mark of UTF-32 little endian begins with that of UTF-16.
     let found = if sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff") {
         "utf-32 (by its byte order mark)"
-    } else if sample.starts_with(b"\xff\xfe") {
-        "utf-16le (by its byte order mark)"
-    } else if sample.starts_with(b"\xfe\xff") {
-        "utf-16be (by its byte order mark)"
     } else if memchr::memchr(0, sample).is_some() {
         return Err(FormatError::Unsupported {
-            found: "binary, or text in utf-16 without a byte order mark (it contains NUL bytes)",
-            remedy: "Export the table as CSV in UTF-8",
+            found: "binary, or text with NUL bytes",
+            remedy: "Export the table as CSV in UTF-8, without NUL bytes",
         });
     } else {
         return Ok(());
@@ -158,20 +273,30 @@ mod tests {
     }
 
     #[test]
+    fn the_encoding_of_an_xml_text_is_the_one_that_it_declares() {
+        let found = |text: &str| declared_encoding(text.as_bytes()).map(|e| e.to_string());
+        let latin = Some("windows-1252".to_owned());
+        assert_eq!(found("<?xml version='1.0' encoding='ISO-8859-1'?><t/>"), latin);
+        assert_eq!(found("\u{feff}<?xml version=\"1.0\" encoding = \"latin1\" ?>"), latin);
+        for text in
+            ["<t/>", "<?xml version='1.0'?>", "<?xml encoding='utf-16'?>", "<?xml encoding='x'"]
+        {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn other_kinds_are_named() {
         for (sample, name) in [
-            (&b"PK\x03\x04rest"[..], "zip"),
-            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", ".xls"),
+            (&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1.."[..], ".xls"),
             (b"PAR1\x15\x04", "Parquet"),
-            (b"\x28\xb5\x2f\xfd\x04", "zstd"),
-            (b"BZh91AY&SY\x00", "bzip2"),
-            (b"\xfd7zXZ\x00\x00", "xz"),
+            (b"7z\xbc\xaf\x27\x1c\0\x04", "7z"),
+            (b"Rar!\x1a\x07\x01\0", "RAR"),
+            (b"\x1f\x9d\x90", ".Z"),
+            (b"\x04\x22\x4d\x18d@", "lz4"),
             (b"%PDF-1.7\n", "PDF"),
-            (b"\x1f\x8b\x08", "gzip within gzip"),
-            (b"\xff\xfea\0,\0", "utf-16le"),
-            (b"\xfe\xff\0a\0,", "utf-16be"),
             (b"\xff\xfe\0\0a\0\0\0", "utf-32"),
-            (b"a\0,\0b\0", "NUL"),
+            (b"a\0,\0\0\0", "NUL"),
             (b"a,b\n1,\x00\n", "NUL"),
             (b"<!DOCTYPE html>", "HTML"),
             (b"<html><body><p>x</p></body></html>", "HTML"),
@@ -179,6 +304,40 @@ mod tests {
         ] {
             assert!(found(sample).contains(name), "{name}: {}", found(sample));
         }
+    }
+
+    /// The beginning of a member in a zip.
+    fn part(name: &str) -> Vec<u8> {
+        let mut part = b"PK\x03\x04".to_vec();
+        part.extend([0; 22]);
+        part.extend((name.len() as u16).to_le_bytes());
+        part.extend([0; 2]);
+        part.extend(name.as_bytes());
+        part
+    }
+
+    #[test]
+    fn an_office_document_is_no_archive_of_files() {
+        let zip = |names: &[&str]| names.iter().flat_map(|name| part(name)).collect::<Vec<u8>>();
+        for (names, found) in [
+            (&["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"][..], Some(".xlsx")),
+            (&["xl/worksheets/sheet1.xml"], Some(".xlsx")),
+            (&["docProps/app.xml", "xl/workbook.bin"], Some(".xlsb")),
+            (&["docProps\\app.xml", "xl\\charts\\chart1.xml"], Some(".xlsx")),
+            (&["_rels/.rels", "word/document.xml"], Some(".docx")),
+            (&["[Content_Types].xml", "3D/model.xml"], Some("office")),
+            (&["sheet1.xml", "workbook.xml", "_rels/.rels", "[Content_Types].xml"], Some(".xlsx")),
+            (&["a.csv", "xl/notes.csv"], None),
+            (&["xl/notes.csv", "a.csv"], None),
+            (&["mimetype"], None),
+        ] {
+            let sample = zip(names);
+            assert_eq!(archive(&sample).is_none(), found.is_some(), "{names:?}");
+            let named = office(&sample).unwrap_or_default();
+            assert!(named.contains(found.unwrap_or_default()), "{names:?}: {named}");
+        }
+        let ods = [zip(&["mimetype"]), b"application/vnd.oasis.opendocument.spreadsheet".to_vec()];
+        assert!(office(&ods.concat()).is_some_and(|found| found.contains(".ods")));
     }
 
     #[test]

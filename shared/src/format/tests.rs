@@ -108,8 +108,8 @@ fn a_row_knows_its_number_line_offset_and_bytes() {
         ]
     );
     assert_eq!(rows[1].raw, b"2,\"say \"\"hi\"\"\"");
-    assert_eq!(rows[0].after, Position { byte_offset: 27, line: 4, row: 1 });
-    assert_eq!(rows[2].after, Position { byte_offset: 47, line: 6, row: 3 });
+    assert_eq!(rows[0].after, Position { byte_offset: 27, line: 4, row: 1, encoding: None });
+    assert_eq!(rows[2].after, Position { byte_offset: 47, line: 6, row: 3, encoding: None });
 }
 
 #[test]
@@ -134,10 +134,10 @@ fn without_a_header_the_first_row_is_data() {
     .expect("opens");
     assert_eq!(detected.columns, ["column_1", "column_2", "column_3"]);
     assert_eq!(detected.delimiter, ';');
-    assert_eq!(rows.position(), Position { byte_offset: 1, line: 2, row: 0 });
+    assert_eq!(rows.position(), Position { byte_offset: 1, line: 2, row: 0, encoding: None });
     let row = rows.next().expect("reads").expect("a row");
     assert_eq!((row.number(), row.line(), row.cell(0)), (1, Some(2), &b"1"[..]));
-    assert_eq!(rows.position(), Position { byte_offset: 7, line: 3, row: 1 });
+    assert_eq!(rows.position(), Position { byte_offset: 7, line: 3, row: 1, encoding: None });
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn what_was_found_is_said_with_its_reasons() {
     let (_, detected) = read(&gzip(b"\xef\xbb\xbfa;a;\n1;2;3\n"), &settings());
     let json = serde_json::to_value(&detected).expect("serializes");
     let expected = serde_json::json!({
-        "compression": "gzip", "kind": "csv", "delimiter": ";", "has_header": true,
+        "compression": "gzip", "archive": null, "encoding": "utf-8", "kind": "csv", "delimiter": ";", "has_header": true,
         "columns": ["a", "a_2", "column_3"],
         "evidence": [
             "compression gzip: the first bytes are 1f 8b",
@@ -230,12 +230,12 @@ fn limits_are_errors_that_name_them() {
 
 #[test]
 fn other_files_are_refused_by_name() {
-    assert_eq!(error(b"PK\x03\x04....").code(), "unsupported_format");
-    assert_eq!(error(b"\xff\xfea\0").code(), "unsupported_encoding");
-    assert_eq!(error(&gzip(b"PK\x03\x04....")).code(), "unsupported_format");
-    assert_eq!(error(&gzip(&gzip(b"a,b"))).code(), "unsupported_format");
+    assert_eq!(error(b"%PDF-1.7").code(), "unsupported_format");
+    assert_eq!(error(b"\xff\xfe\0\0a\0\0\0").code(), "unsupported_encoding");
+    assert_eq!(error(&gzip(b"%PDF-1.7")).code(), "unsupported_format");
+    assert_eq!(error(&gzip(&gzip(b"a,b"))).code(), "compressed_twice");
     assert_eq!(error(b"a,\"b\n1,2\n").code(), "invalid_header");
-    assert_eq!(error(b"caf\xe9,b\n1,2\n").code(), "invalid_header");
+    assert_eq!(error(b"caf\xff\xff,b\n1,2\n").code(), "invalid_header");
 }
 
 #[test]
@@ -355,7 +355,8 @@ fn reference(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
 /// Reads with a buffer so small that rows are cut by its end.
 fn read_small(bytes: &[u8]) -> (Vec<Seen>, Detected) {
     let limits = Limits { max_row_bytes: 301, ..Limits::default() };
-    read_with(io::Cursor::new(bytes.to_vec()), &headless(), limits).expect("readable")
+    let settings = catalog::Format { encoding: Some(Encoding::UTF_8), ..headless() };
+    read_with(io::Cursor::new(bytes.to_vec()), &settings, limits).expect("readable")
 }
 
 #[test]
@@ -481,7 +482,7 @@ fn reading_goes_on_at_any_place_with_the_same_rows() {
         }
     }
     let (_, detected) = read(&gzip(b"a,b\n1,2\n"), &catalog::Format::default());
-    let beyond = Position { byte_offset: 100, line: 9, row: 8 };
+    let beyond = Position { byte_offset: 100, line: 9, row: 8, encoding: None };
     let input = io::Cursor::new(gzip(b"a,b\n1,2\n"));
     let error =
         resume(input, Some(&detected), beyond, Hints::default(), &settings, Limits::default())

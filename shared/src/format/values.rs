@@ -80,6 +80,7 @@ impl Values {
             data: &self.data,
             spans: &self.spans,
             fault: None,
+            encoding: None,
             valid: true,
         }
     }

@@ -326,7 +326,7 @@ impl Conversion {
     /// The place in the stored bytes from which to read; `None`: the beginning.
     fn offset(&self) -> Option<u64> {
         let from = self.place()?;
-        let detected = from.detected.as_ref().filter(|detected| detected.can_seek())?;
+        let detected = from.detected.as_ref().filter(|detected| detected.can_seek(from.at))?;
         Some(detected.seek(from.at))
     }
 

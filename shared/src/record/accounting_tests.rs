@@ -12,8 +12,8 @@ use super::mappings::tests::field;
 use super::tests::{Converted, convert_all, plan};
 use super::*;
 use crate::catalog::{
-    Field, FieldType, Format, LongRows, OnReject, RecordSettings, RejectPolicy, Role, ShortRows,
-    UnknownColumns,
+    Encoding, Field, FieldType, Format, LongRows, OnReject, RecordSettings, RejectPolicy, Role,
+    ShortRows, UnknownColumns,
 };
 use crate::format::{self, Detected, Hints, Limits, Rows};
 
@@ -169,7 +169,13 @@ fn case(seed: u64) -> Case {
         max_bytes: random.of(&[150, 400, 100_000]),
         max_records: random.of(&[1, 7, 1000]),
     };
-    let format = Format { delimiter: Some(b','), header: Some(header), ..Format::default() };
+    let format = Format {
+        delimiter: Some(b','),
+        header: Some(header),
+        // Otherwise bytes that are not UTF-8 would be taken for another encoding.
+        encoding: Some(Encoding::UTF_8),
+        ..Format::default()
+    };
     Case { bytes, format, fields, settings, rejects, limits }
 }
 

@@ -94,7 +94,12 @@ fn checkpoint() -> Checkpoint {
             .unwrap();
     detected.columns.push("ü \"x\"".into());
     Checkpoint {
-        at: Position { byte_offset: u64::MAX, line: 0, row: u64::from(u32::MAX) + 1 },
+        at: Position {
+            byte_offset: u64::MAX,
+            line: 0,
+            row: u64::from(u32::MAX) + 1,
+            encoding: None,
+        },
         counters: Counters { rows: 7, records: 7, ..Default::default() },
         rejects: vec!["s3://state/rejects/1.ndjson".into()],
         detected: Some(detected),

@@ -15,7 +15,7 @@ pub enum Content {
     /// A required column is missing.
     WithoutColumn,
     /// Text in an encoding that is not read.
-    Utf16,
+    Utf32,
 }
 
 /// One row.
@@ -48,7 +48,7 @@ impl Content {
     pub fn draw(rng: &mut Rng, n: usize) -> Self {
         match rng.u8(..20) {
             0 => Self::WithoutColumn,
-            1 => Self::Utf16,
+            1 => Self::Utf32,
             2 => Self::Empty,
             3 => Self::Rows(Vec::new()),
             kind => {
@@ -67,10 +67,10 @@ impl Content {
         match self {
             Self::Empty => Bytes::new(),
             Self::WithoutColumn => format!("name\nc{n}\n").into(),
-            Self::Utf16 => {
-                let text = format!("name,number\nc{n},1\n");
-                let units = [0xfeff].into_iter().chain(text.encode_utf16());
-                units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>().into()
+            Self::Utf32 => {
+                let text = format!("\u{feff}name,number\nc{n},1\n");
+                let units = text.chars().map(u32::from);
+                units.flat_map(u32::to_le_bytes).collect::<Vec<u8>>().into()
             }
             Self::Rows(rows) => {
                 let mut text = "name,number\n".to_owned();
@@ -92,7 +92,7 @@ impl Content {
         let rows = match self {
             Self::Empty => &Vec::new(),
             Self::WithoutColumn => return Expected::Failed("missing_column"),
-            Self::Utf16 => return Expected::Parked("unsupported_encoding"),
+            Self::Utf32 => return Expected::Parked("unsupported_encoding"),
             Self::Rows(rows) => rows,
         };
         let refused = rows.iter().filter(|row| row.number.is_none()).count() as u64;

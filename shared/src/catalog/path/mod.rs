@@ -29,10 +29,10 @@ use program::Program;
 
 /// The pattern of a source that names none: every kind of file that Inlet reads, anywhere.
 pub const SUPPORTED_FILES: &str =
-    "**/*.{csv,tsv,json,jsonl,ndjson,xml,csv.gz,tsv.gz,json.gz,jsonl.gz,ndjson.gz,xml.gz}";
+    "**/*.{csv,tsv,json,jsonl,ndjson,xml,zip,tar,tgz}{,.gz,.zst,.bz2,.xz}";
 
 /// Extensions of compressions; one of them may stand behind that of a format.
-pub(super) const COMPRESSIONS: [&str; 1] = ["gz"];
+pub(super) const COMPRESSIONS: [&str; 4] = ["gz", "zst", "bz2", "xz"];
 
 /// A pattern over keys, such as `daily/{table}/**/*.{csv,tsv}`.
 ///

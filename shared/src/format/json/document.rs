@@ -345,7 +345,7 @@ impl Reader for DocumentReader {
             true => (&self.place.begins, self.rows - 1),
             false => (&self.lines, self.rows),
         };
-        Position { byte_offset: place.offset, line: place.line, row }
+        Position { byte_offset: place.offset, line: place.line, row, encoding: None }
     }
 
     fn head(&self) -> &Arc<Head> {

@@ -198,7 +198,7 @@ impl Reader for LinesReader {
             true => (&self.place.begins, self.rows - 1),
             false => (&self.lines, self.rows),
         };
-        Position { byte_offset: place.offset, line: place.line, row }
+        Position { byte_offset: place.offset, line: place.line, row, encoding: None }
     }
 
     fn head(&self) -> &Arc<Head> {

@@ -18,8 +18,6 @@ mod problem;
 pub(super) mod sniff;
 mod token;
 
-use std::io::Read;
-
 pub use problem::JsonProblem;
 
 use self::cells::Cells;
@@ -85,13 +83,11 @@ pub(super) fn open_lines(
 
 /// Goes on with a file of JSON Lines at the end of a row.
 pub(super) fn resume_lines(
-    input: Box<dyn Read + Send>,
-    compression: Compression,
+    input: Input,
     at: Position,
     mut limits: Limits,
 ) -> Result<Box<dyn Reader>, FormatError> {
     limits.max_row_bytes = limits.max_row_bytes.min(MAX_ROW);
-    let input = Input::resume(input, compression, at.byte_offset, limits)?;
     let window = Window::open(input, limits.max_row_bytes)?;
     let mut reader = LinesReader::resume(window, at, limits);
     reader.look()?;
@@ -122,6 +118,7 @@ impl Place {
         fault: Option<RowFault>,
     ) -> Row<'a> {
         Row {
+            encoding: None,
             head,
             number,
             line: self.begins.line,

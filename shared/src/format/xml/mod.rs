@@ -496,12 +496,11 @@ fn xml(place: &Lines, problem: impl Into<String>) -> FormatError {
     }
 }
 
-/// Whether text in this encoding is read as UTF-8. Text that is declared as UTF-16 and could be read
+/// Whether text in this encoding comes as UTF-8: it is decoded before, as its declaration says. Text that is declared as UTF-16 and could be read
 /// up to its declaration is not in it any more.
 fn is_read(encoding: &str) -> bool {
     let encoding = encoding.to_ascii_lowercase();
-    matches!(encoding.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii")
-        || encoding.starts_with("utf-16")
+    encoding.starts_with("utf-16") || crate::catalog::Encoding::for_label(&encoding).is_some()
 }
 
 fn check_characters(text: &str) -> Result<(), Wrong> {
@@ -549,11 +548,11 @@ impl Reader for XmlReader {
     fn position(&self) -> Position {
         if self.pending {
             let Lines { line, offset, .. } = self.begins;
-            return Position { byte_offset: offset, line, row: self.rows - 1 };
+            return Position { byte_offset: offset, line, row: self.rows - 1, encoding: None };
         }
         let source = self.events.get_ref();
         let place = source.place(source.kept().len());
-        Position { byte_offset: place.offset, line: place.line, row: self.rows }
+        Position { byte_offset: place.offset, line: place.line, row: self.rows, encoding: None }
     }
 
     fn head(&self) -> &Arc<Head> {

@@ -182,7 +182,7 @@ fn outcome(entry: Option<&Entry>, case: &Case) -> String {
 /// What the owner may write, and what comes of it.
 fn endings() -> String {
     let checkpoint = Checkpoint {
-        at: crate::format::Position { byte_offset: 9, line: 3, row: 2 },
+        at: crate::format::Position { byte_offset: 9, line: 3, row: 2, encoding: None },
         counters: crate::record::Counters::default(),
         rejects: Vec::new(),
         detected: None,
