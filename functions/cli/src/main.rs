@@ -14,6 +14,7 @@ mod apply;
 mod dev;
 mod explain;
 mod home;
+mod preview;
 mod read;
 mod refresh;
 mod replay;
@@ -57,6 +58,20 @@ enum Command {
         /// How the rows are written
         #[arg(long, value_enum, default_value_t = To::Ndjson)]
         to: To,
+    },
+    /// Show what a file was found to be and why, its first records and its first rejects
+    Preview {
+        /// The file, `-` for standard input, or s3://bucket/key with the caller's own credentials
+        file: String,
+        /// Read it as this source's definition says
+        #[arg(long, value_name = "FILE")]
+        source: Option<PathBuf>,
+        /// How many records and rejects
+        #[arg(long, default_value_t = 5)]
+        rows: usize,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Check the definitions in a directory, and list all that is wrong with them
     Validate {
@@ -166,6 +181,9 @@ async fn main() -> ExitCode {
     let ended = match command {
         Command::Dev { dir, once } => dev::run(dir, once).await,
         Command::Read { file, source, to } => read::run(&file, source.as_deref(), to),
+        Command::Preview { file, source, rows, json } => {
+            preview::run(&file, source.as_deref(), rows, json).await
+        }
         Command::Validate { dir } => validate::run(&dir),
         Command::Apply { dir, stack } => apply::run(&dir, &stack).await,
         Command::Subscribe { bucket, stack, dry_run } => {
