@@ -322,6 +322,14 @@ impl Opening {
     }
 }
 
+/// Whether a file that begins so may hold far more than it looks, or take long to open: it is
+/// compressed, an archive, or no text at all.
+pub fn may_expand(first: &[u8]) -> bool {
+    Compression::of(first) != Compression::None
+        || sniff::is_binary(first)
+        || sniff::archive(first).is_some()
+}
+
 /// Opens a file: undoes its compression, finds out what it is where the settings do not say, and
 /// reads up to its first row.
 pub fn open(

@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes};
 
 use super::stream::Conversion;
 use crate::failure::Failure;
+use crate::format;
 use crate::object::{Body, ObjectError, Opened};
 use crate::record::{Counters, Output, Stopped};
 
@@ -18,8 +19,6 @@ use crate::record::{Counters, Output, Stopped};
 const MAX_BYTES: u64 = 256 << 10;
 /// Bytes that may come out of a small object.
 const MAX_OUTPUT: usize = 2 << 20;
-/// What compressed files begin with: these may hold far more than they look.
-const COMPRESSED: [u8; 1] = [0x1f];
 
 /// How an object was read.
 pub(super) enum Read {
@@ -53,7 +52,7 @@ pub(super) fn convert(
     conversion: &Conversion,
     whole: &Whole,
 ) -> Option<(Result<Counters, Failure>, Vec<Output>)> {
-    if whole.0.front().is_some_and(|first| first.starts_with(&COMPRESSED)) {
+    if whole.0.front().is_some_and(|first| format::may_expand(first)) {
         return None;
     }
     let mut outputs = Vec::new();
