@@ -1,8 +1,9 @@
 //! **format**: the bytes of a file become rows.
 //!
-//! [`open`] takes any [`Read`] (on a thread that may block), undoes the compression, recognises what
-//! the file is, and gives [`Rows`]: each row borrowed from the read buffer, with its number, its
-//! physical line, its byte offset and its raw bytes. What was found, and why, is in [`Detected`].
+//! [`open`] takes any [`Read`] (on a thread that may block), undoes the compression, goes through the
+//! members of an archive, recognises what the file is and in which encoding, and gives [`Rows`]: each
+//! row borrowed from the read buffer, with its number, its physical line, its byte offset and its raw
+//! bytes. What was found, and why, is in [`Detected`].
 //!
 //! Promises: memory is bounded by [`Limits`], not by the file; a file that is cut short, damaged or
 //! of another kind ends in a [`FormatError`] that says what, where and what to do, never in rows that
@@ -16,8 +17,10 @@
 //!   as a line).
 //! * A *line* is physical: LF, CRLF and a lone CR each end one, within quotes too. The first is 1.
 //! * A *byte offset* counts decompressed bytes from the beginning of the file, the byte order mark
-//!   included.
-//! * A *row number* counts data rows from 1; the header is not counted.
+//!   included; in a member of an archive, from the beginning of the member. Of text in another encoding
+//!   it counts the bytes that the text has in UTF-8, without the mark; the raw row is in UTF-8, too.
+//! * A *row number* counts data rows from 1, through all members of an archive; headers are not
+//!   counted. (Lines begin anew in each member.)
 //! * Each column has a name of its own: an empty one becomes `column_3` (its place), and the second
 //!   of two equal ones `name_2`. Without a header columns are `column_1`, `column_2` and so on, as
 //!   many as the first row has cells.

@@ -101,6 +101,8 @@ fn utf_16_is_known_with_and_without_its_mark() {
                 assert_eq!(seen.detected.columns, columns, "{label}");
                 assert_eq!(seen.detected.encoding.map(|e| e.to_string()).as_deref(), Some(label));
                 assert!(!seen.detected.can_seek(Position::default()));
+                let told = seen.detected.evidence.iter().filter(|why| why.contains("encoding"));
+                assert_eq!(told.count(), 1);
                 assert!(seen.rows.iter().flatten().all(Option::is_some));
             }
         }
