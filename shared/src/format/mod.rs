@@ -167,14 +167,8 @@ impl Detected {
     /// Whether reading can begin between two rows, in the decompressed bytes. Other kinds are read
     /// from their beginning.
     fn goes_on_in_the_middle(&self) -> bool {
-        match self.kind {
-            catalog::FormatKind::Csv => self.archive.is_none(),
-            // Its places do not know an encoding that shows late.
-            catalog::FormatKind::Jsonl => {
-                self.archive.is_none() && self.encoding == Some(Encoding::UTF_8)
-            }
-            _ => false,
-        }
+        self.archive.is_none()
+            && matches!(self.kind, catalog::FormatKind::Csv | catalog::FormatKind::Jsonl)
     }
 
     /// Whether the place between two rows that [`Rows::position`] gave is a place in the bytes of the
@@ -373,15 +367,7 @@ fn open_input(
         evidence.push(why.to_owned());
         return archive::open(archive, compression, input, opening, evidence);
     }
-    let limits = opening.limits;
-    let mut settings = Arc::clone(&opening.settings);
-    if settings.encoding.is_none()
-        && let Some(declared) = sniff::declared_encoding(input.peek(sniff::SAMPLE)?)
-    {
-        evidence.push(format!("encoding {declared}: the XML declaration names it"));
-        settings = Arc::new(catalog::Format { encoding: Some(declared), ..(*settings).clone() });
-    }
-    let settings = &*settings;
+    let (settings, limits) = (&*opening.settings, opening.limits);
     let hints = Hints { name: &opening.name };
     let (mut input, decided) = encoding::open(input, settings, &mut evidence)?;
     let early = decided.get().is_some();

@@ -145,21 +145,6 @@ pub(super) fn office(sample: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The encoding that the declaration of an XML text names, if it is one in which such a declaration can
-/// be read.
-pub(super) fn declared_encoding(sample: &[u8]) -> Option<catalog::Encoding> {
-    let text = sample.strip_prefix(BOM).unwrap_or(sample).strip_prefix(b"<?xml")?;
-    let declaration = &text[..memchr::memmem::find(&text[..text.len().min(200)], b"?>")?];
-    let declaration = std::str::from_utf8(declaration).ok()?;
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    let label = value[1..].split(quote).next()?;
-    // The declaration itself would not be readable as ASCII.
-    let wide = label.to_ascii_lowercase().starts_with("utf-16");
-    catalog::Encoding::for_label(label).filter(|_| !wide)
-}
-
 /// What kind of file begins with `sample` (decompressed), and why.
 pub(super) fn kind(
     sample: &[u8],
@@ -272,19 +257,6 @@ mod tests {
 
     fn found(sample: &[u8]) -> String {
         kind_of(sample, "").err().map(|error| error.to_string()).unwrap_or_default()
-    }
-
-    #[test]
-    fn the_encoding_of_an_xml_text_is_the_one_that_it_declares() {
-        let found = |text: &str| declared_encoding(text.as_bytes()).map(|e| e.to_string());
-        let latin = Some("windows-1252".to_owned());
-        assert_eq!(found("<?xml version='1.0' encoding='ISO-8859-1'?><t/>"), latin);
-        assert_eq!(found("\u{feff}<?xml version=\"1.0\" encoding = \"latin1\" ?>"), latin);
-        for text in
-            ["<t/>", "<?xml version='1.0'?>", "<?xml encoding='utf-16'?>", "<?xml encoding='x'"]
-        {
-            assert_eq!(found(text), None, "{text}");
-        }
     }
 
     #[test]
