@@ -114,7 +114,7 @@ pub enum FormatError {
     #[error("the member is encrypted")]
     Encrypted,
     /// The member is stored in a way that is not read.
-    #[error("the member is compressed with {method}, which is not read")]
+    #[error("the member is packed with {method}, which is not read")]
     MemberMethod {
         /// The way.
         method: String,
@@ -362,7 +362,7 @@ impl FormatError {
                 format!("Pack the files into one archive, or raise {}", limit.setting)
             }
             Self::Encrypted => "Pack the archive without a password; the bucket encrypts".into(),
-            Self::MemberMethod { .. } => "Pack the archive with deflate".into(),
+            Self::MemberMethod { .. } => "Pack the archive with deflate, and without holes".into(),
             Self::MemberCorrupt { .. } => "Pack and upload the archive again".into(),
             Self::Member { cause, .. } => match **cause {
                 Self::Unsupported { .. } | Self::Encrypted | Self::MemberMethod { .. } => format!(

@@ -1,8 +1,9 @@
 //! **format**: the bytes of a file become rows.
 //!
-//! [`open`] takes any [`Read`] (on a thread that may block), undoes the compression, recognises what
-//! the file is, and gives [`Rows`]: each row borrowed from the read buffer, with its number, its
-//! physical line, its byte offset and its raw bytes. What was found, and why, is in [`Detected`].
+//! [`open`] takes any [`Read`] (on a thread that may block), undoes the compression, goes through the
+//! members of an archive, recognises what the file is and in which encoding, and gives [`Rows`]: each
+//! row borrowed from the read buffer, with its number, its physical line, its byte offset and its raw
+//! bytes. What was found, and why, is in [`Detected`].
 //!
 //! Promises: memory is bounded by [`Limits`], not by the file; a file that is cut short, damaged or
 //! of another kind ends in a [`FormatError`] that says what, where and what to do, never in rows that
@@ -16,8 +17,10 @@
 //!   as a line).
 //! * A *line* is physical: LF, CRLF and a lone CR each end one, within quotes too. The first is 1.
 //! * A *byte offset* counts decompressed bytes from the beginning of the file, the byte order mark
-//!   included.
-//! * A *row number* counts data rows from 1; the header is not counted.
+//!   included; in a member of an archive, from the beginning of the member. Of text in another encoding
+//!   it counts the bytes that the text has in UTF-8, without the mark; the raw row is in UTF-8, too.
+//! * A *row number* counts data rows from 1, through all members of an archive; headers are not
+//!   counted. (Lines begin anew in each member.)
 //! * Each column has a name of its own: an empty one becomes `column_3` (its place), and the second
 //!   of two equal ones `name_2`. Without a header columns are `column_1`, `column_2` and so on, as
 //!   many as the first row has cells.
@@ -164,14 +167,8 @@ impl Detected {
     /// Whether reading can begin between two rows, in the decompressed bytes. Other kinds are read
     /// from their beginning.
     fn goes_on_in_the_middle(&self) -> bool {
-        match self.kind {
-            catalog::FormatKind::Csv => self.archive.is_none(),
-            // Its places do not know an encoding that shows late.
-            catalog::FormatKind::Jsonl => {
-                self.archive.is_none() && self.encoding == Some(Encoding::UTF_8)
-            }
-            _ => false,
-        }
+        self.archive.is_none()
+            && matches!(self.kind, catalog::FormatKind::Csv | catalog::FormatKind::Jsonl)
     }
 
     /// Whether the place between two rows that [`Rows::position`] gave is a place in the bytes of the
@@ -322,6 +319,14 @@ impl Opening {
     }
 }
 
+/// Whether a file that begins so may hold far more than it looks, or take long to open: it is
+/// compressed, an archive, or no text at all.
+pub fn may_expand(first: &[u8]) -> bool {
+    Compression::of(first) != Compression::None
+        || sniff::is_binary(first)
+        || sniff::archive(first).is_some()
+}
+
 /// Opens a file: undoes its compression, finds out what it is where the settings do not say, and
 /// reads up to its first row.
 pub fn open(
@@ -362,15 +367,7 @@ fn open_input(
         evidence.push(why.to_owned());
         return archive::open(archive, compression, input, opening, evidence);
     }
-    let limits = opening.limits;
-    let mut settings = Arc::clone(&opening.settings);
-    if settings.encoding.is_none()
-        && let Some(declared) = sniff::declared_encoding(input.peek(sniff::SAMPLE)?)
-    {
-        evidence.push(format!("encoding {declared}: the XML declaration names it"));
-        settings = Arc::new(catalog::Format { encoding: Some(declared), ..(*settings).clone() });
-    }
-    let settings = &*settings;
+    let (settings, limits) = (&*opening.settings, opening.limits);
     let hints = Hints { name: &opening.name };
     let (mut input, decided) = encoding::open(input, settings, &mut evidence)?;
     let early = decided.get().is_some();

@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes};
 
 use super::stream::Conversion;
 use crate::failure::Failure;
+use crate::format;
 use crate::object::{Body, ObjectError, Opened};
 use crate::record::{Counters, Output, Stopped};
 
@@ -18,9 +19,8 @@ use crate::record::{Counters, Output, Stopped};
 const MAX_BYTES: u64 = 256 << 10;
 /// Bytes that may come out of a small object.
 const MAX_OUTPUT: usize = 2 << 20;
-/// What files begin with, besides bytes that no text has, that may hold far more than they look.
-const DENSE: [&[u8]; 7] =
-    [b"\x1f\x8b", b"PK", b"BZh", b"\x28\xb5\x2f\xfd", b"%PDF", b"PAR1", b"Obj\x01"];
+/// What binary files begin with, besides bytes that no text has; they take long for their size.
+const BINARY: [&[u8]; 3] = [b"%PDF", b"PAR1", b"Obj\x01"];
 
 /// How an object was read.
 pub(super) enum Read {
@@ -78,7 +78,8 @@ pub(super) fn convert(
 /// Whether the file is compressed, or of another kind that is no text.
 fn is_dense(first: &[u8]) -> bool {
     let beginning = &first[..first.len().min(512)];
-    DENSE.iter().any(|signature| beginning.starts_with(signature))
+    format::may_expand(first)
+        || BINARY.iter().any(|signature| beginning.starts_with(signature))
         || beginning.iter().any(|byte| *byte < b'\t')
 }
 
