@@ -110,6 +110,58 @@ fn by_force_the_dead_letter_of_what_is_done_since_delivers_it_again() {
     assert!(after.contains("1 ingested"), "{after}");
 }
 
+#[test]
+fn status_tells_what_is_not_done_and_why_and_whether_the_bucket_agrees() {
+    let home = settled();
+    let told = home.inlet(&["status"]).ended(1);
+    assert!(told.contains("s: s3://drop/in/**"), "{told}");
+    assert!(told.contains("2 done, 1 failed"), "{told}");
+    assert!(told.contains("1 failed: gzip_truncated, such as in/a/2.csv.gz"), "{told}");
+    assert!(told.contains("queue: 0 waiting, 0 in flight, 1 dead letters"), "{told}");
+    let agreed = home.inlet(&["status", "s", "--check"]).ended(1);
+    assert!(agreed.contains("ledger and bucket agree on 3 objects"), "{agreed}");
+
+    // One is new, one changed, one gone.
+    home.put("in/new.csv", b"id\n9\n");
+    home.put("in/a/1.csv", b"id\n1\n2\n");
+    std::fs::remove_file(home.path("buckets/drop/in/b/3.csv")).expect("a removal");
+    let told = home.inlet(&["status", "--check"]).ended(1);
+    assert!(told.contains("DISAGREE: 1 new, 1 changed, 1 gone, 0 left behind"), "{told}");
+    assert!(told.contains("new         in/new.csv"), "{told}");
+    let told = home.inlet(&["status", "--check", "--json"]).ended(1);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["ok"], false);
+    let source = &told["sources"][0];
+    assert_eq!((&source["source"], &source["counts"]["done"]), (&"s".into(), &2.into()));
+    assert_eq!(source["check"]["differences"]["gone"], 1);
+    assert_eq!(source["check"]["examples"][0]["found"], "changed");
+    assert_eq!(source["causes"][0]["code"], "gzip_truncated");
+    assert_eq!(told["queue"]["dead_letters"], 1);
+    assert_eq!(home.inlet(&["status", "nobody"]).code, Some(2));
+
+    // All mended, and the letter gone.
+    std::fs::remove_file(home.path("buckets/drop/in/a/2.csv.gz")).expect("a removal");
+    home.once().ended(0);
+    home.inlet(&["replay", "--dead-letters"]).ended(0);
+    home.once().ended(0);
+    let told = home.inlet(&["status", "--check"]).ended(0);
+    assert!(told.contains("2 done, 2 removed"), "{told}");
+}
+
+#[test]
+fn a_refresh_by_hand_says_what_it_found_and_the_status_remembers_it() {
+    let home = settled();
+    home.put("in/new.csv", b"id\n9\n");
+    let told = home.inlet(&["refresh"]).ended(0);
+    assert!(told.contains("s: 4 objects; ordered 1: 1 new"), "{told}");
+    let told = home.inlet(&["status"]).ended(1);
+    assert!(told.contains(": 4 objects, 1 ordered"), "{told}");
+    assert!(told.contains("queue: 1 waiting"), "{told}");
+    let told = home.inlet(&["refresh", "s", "--full"]).ended(0);
+    assert!(told.contains("s: 4 objects; ordered 4: 1 new"), "{told}");
+    assert_eq!(home.inlet(&["refresh", "nobody"]).code, Some(2));
+}
+
 /// A gzip file with one stored block.
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut crc = !0_u32;
