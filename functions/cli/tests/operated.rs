@@ -162,6 +162,56 @@ fn a_refresh_by_hand_says_what_it_found_and_the_status_remembers_it() {
     assert_eq!(home.inlet(&["refresh", "nobody"]).code, Some(2));
 }
 
+#[test]
+fn explain_tells_the_whole_story_of_a_file() {
+    let home = settled();
+    let of = |key: &str| home.inlet(&["explain", &format!("s3://drop/{key}")]).ended(0);
+    let failed = of("in/a/2.csv.gz");
+    for part in [
+        "source s, table t",
+        "state      failed since",
+        "(gzip_truncated)",
+        "to do      ",
+        "dedup key  c/drop/in/a/2.csv.gz#etag=",
+        "3 bytes",
+        "claims     1; of this version unfinished 1",
+        "bucket     has this content (3 bytes)",
+        "dead letter of 20",
+        "for s: gzip_truncated",
+    ] {
+        assert!(failed.contains(part), "{part:?} is not in {failed}");
+    }
+    assert!(of("in/a/1.csv").contains("1 rows = 1 records + 0 rejects"), "what was delivered");
+    assert!(!of("in/a/1.csv").contains("dead letter"), "those are of another object");
+
+    home.put("in/a/1.csv", b"id\n1\n2\n");
+    assert!(of("in/a/1.csv").contains("bucket     has another content"), "{}", of("in/a/1.csv"));
+    std::fs::remove_file(home.path("buckets/drop/in/b/3.csv")).expect("a removal");
+    assert!(of("in/b/3.csv").contains("the object is gone"), "{}", of("in/b/3.csv"));
+    home.put("in/new.csv", b"id\n");
+    let new = of("in/new.csv");
+    assert!(
+        new.contains("not known to the ledger") && new.contains("bucket     has it ("),
+        "{new}"
+    );
+
+    let untaken = of("out/x.csv");
+    assert!(untaken.contains("no source takes it"), "{untaken}");
+    assert!(untaken.contains("not source s: its keys begin with \"in/\""), "{untaken}");
+    let elsewhere = home.inlet(&["explain", "s3://elsewhere/x.csv"]).ended(0);
+    assert!(elsewhere.contains("no source reads the bucket elsewhere"), "{elsewhere}");
+
+    // The definition changes: what it had taken, and what it takes no more.
+    home.source("[rejects]\nmax_count = 7\n");
+    let changed = of("in/a/2.csv.gz");
+    assert!(changed.contains("definition changed since"), "{changed}");
+    assert!(changed.contains("so does the next refresh"), "{changed}");
+    let source = "key = \"s\"\nconnection = \"c\"\nbucket = \"drop\"\npath = \"in/b/**\"\n";
+    home.write("sources/s.toml", source.as_bytes());
+    let once = of("in/a/1.csv");
+    assert!(once.contains("but it did once: done since"), "{once}");
+}
+
 /// A gzip file with one stored block.
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut crc = !0_u32;

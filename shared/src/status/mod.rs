@@ -1,11 +1,15 @@
 //! **status**: how things stand, for those who look after them.
 //!
 //! [`standing`] counts what the ledger says of one source, with the causes of what is not done;
-//! [`agreement`] compares the ledger with the bucket as a refresh does, and orders nothing.
+//! [`agreement`] compares the ledger with the bucket as a refresh does, and orders nothing;
+//! [`letters_about`] finds the dead letters of one object.
 //!
 //! Promises: both stream; memory grows neither with the ledger nor with the bucket. Never: this room
 //! writes anything, or holds the content of a file.
 
+mod letters;
+
+pub use letters::{About, letters_about};
 use serde::Serialize;
 
 use crate::catalog::{Catalog, Source};
