@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 #[derive(Debug)]
 pub struct Downstream {
     messages: Arc<Mutex<Vec<Value>>>,
+    /// Held while messages are taken.
+    taking: Arc<tokio::sync::Mutex<()>>,
     receiving: JoinHandle<()>,
 }
 
@@ -26,8 +28,11 @@ impl Downstream {
     pub fn of(sqs: aws_sdk_sqs::Client, queue_url: &str) -> Self {
         let messages: Arc<Mutex<Vec<Value>>> = Arc::default();
         let (kept, queue_url) = (Arc::clone(&messages), queue_url.to_owned());
+        let taking: Arc<tokio::sync::Mutex<()>> = Arc::default();
+        let turn = Arc::clone(&taking);
         let receiving = tokio::spawn(async move {
             loop {
+                let _turn = turn.lock().await;
                 if let Err(failure) = take(&sqs, &queue_url, &kept).await {
                     // The test that waits for a message says that it never came; this says why.
                     eprintln!("{queue_url}: {failure}");
@@ -35,7 +40,12 @@ impl Downstream {
                 }
             }
         });
-        Self { messages, receiving }
+        Self { messages, taking, receiving }
+    }
+
+    /// Takes nothing for as long as the answer is held.
+    pub async fn pause(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.taking.lock().await
     }
 
     /// Everything about an object so far, in the order in which it came.

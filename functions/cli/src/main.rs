@@ -19,6 +19,7 @@ mod read;
 mod refresh;
 mod replay;
 mod show;
+mod status;
 mod subscribe;
 mod validate;
 
@@ -102,6 +103,22 @@ enum Command {
     Explain {
         /// The object, as s3://bucket/key
         object: String,
+        #[command(flatten)]
+        home: HomeArguments,
+    },
+    /// Tell how things stand: what is waiting, running, done, parked and failed, and why
+    ///
+    /// Exit code 1 if an object failed, a dead letter lies there, or (with --check) ledger and bucket
+    /// disagree.
+    Status {
+        /// The source's key; by default all sources
+        source: Option<String>,
+        /// Compare the ledger with the bucket, too; nothing is ordered
+        #[arg(long)]
+        check: bool,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         home: HomeArguments,
     },
@@ -190,6 +207,9 @@ async fn main() -> ExitCode {
             subscribe::run(&bucket, &stack, dry_run).await
         }
         Command::Explain { object, home } => explain::run(&object, &home).await,
+        Command::Status { source, check, json, home } => {
+            status::run(source.as_deref(), check, json, &home).await
+        }
         Command::Refresh { source, full, home } => {
             refresh::run(source.as_deref(), full, &home).await
         }

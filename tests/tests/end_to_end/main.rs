@@ -150,6 +150,7 @@ fn trials(scene: Option<Arc<Scene>>, handle: &Handle) -> Vec<Trial> {
         t.named("a_copy_and_a_multipart_upload_arrive", drops::copy_and_multipart),
         t.named("a_broken_file_fails_alone_with_its_cause", drops::broken_file),
         t.named("rejects_lie_in_the_state_bucket", operated::rejects),
+        t.named("replays_order_what_they_are_asked_for_and_the_status_tells", operated::replays),
         t.named("one_malformed_record_of_three_fails_alone", messages::one_of_three),
         t.named("a_body_that_is_not_json_is_buried_with_its_cause", messages::not_json),
         t.named("a_lost_notice_is_made_good_by_the_refresh", messages::lost_notices),
