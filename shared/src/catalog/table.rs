@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn a_member_is_a_table_of_its_own_unless_the_table_is_named() {
         let table = |more: &str| {
-            let toml = format!("key = 's'\nconnection = 'c'\nbucket = 'b'\n{more}");
+            let toml = format!("key = 's'\nconnection = 'c'\nbucket = 'bucket'\n{more}");
             let source = Source::from_toml("s.toml", &toml).expect("a definition");
             source.table_of_member("x/all.zip", "2026/deals.csv.gz")
         };

@@ -252,12 +252,18 @@ pub enum FormatError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// A setting that cannot be meant.
-    #[error("the delimiter {delimiter:?} cannot separate cells")]
-    Delimiter {
+    /// Settings that cannot be meant.
+    #[error("the delimiter {delimiter:?} cannot separate cells{}", beside(.quote))]
+    Dialect {
         /// The delimiter.
-        delimiter: char,
+        delimiter: String,
+        /// The quote, if there are quotes.
+        quote: Option<char>,
     },
+}
+
+fn beside(quote: &Option<char>) -> String {
+    quote.map(|quote| format!(" beside the quote {quote} and its escape")).unwrap_or_default()
 }
 
 impl FormatError {
@@ -319,7 +325,7 @@ impl FormatError {
             Self::RowsNotFound { .. } => "rows_not_found",
             Self::RowsAmbiguous { .. } => "rows_ambiguous",
             Self::Header { .. } => "invalid_header",
-            Self::Delimiter { .. } => "invalid_delimiter",
+            Self::Dialect { .. } => "invalid_dialect",
         }
     }
 
@@ -407,8 +413,10 @@ impl FormatError {
                 "Correct the header, or state format.skip_lines if it is not on the first line"
                     .into()
             }
-            Self::Delimiter { .. } => {
-                "State one ASCII character that is neither a quote nor a line end".into()
+            Self::Dialect { .. } => {
+                "State as delimiter one or two characters that are no line end, and as quote and escape \
+                 ASCII characters that are not in it"
+                    .into()
             }
         }
     }
@@ -428,7 +436,7 @@ impl FormatError {
             | Self::NoMembers { .. }
             | Self::Encrypted
             | Self::MemberMethod { .. }
-            | Self::Delimiter { .. } => Disposition::Park,
+            | Self::Dialect { .. } => Disposition::Park,
             _ => Disposition::DeadLetter,
         }
     }

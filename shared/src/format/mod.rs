@@ -11,8 +11,9 @@
 //! field, no type and no destination.
 //!
 //! ## What is a row
-//! * Cells follow RFC 4180, leniently, as the `csv-core` crate reads them: a quote opens a quoted
-//!   cell only at its beginning; within it `""` is a quote and line ends are text.
+//! * Cells follow RFC 4180, or another [`Dialect`]: a quote opens a quoted cell only at its beginning;
+//!   within it `""` is a quote and line ends are text. A row whose quotes do not say what it means
+//!   has a [`RowFault`] and no cells.
 //! * A row ends with LF, CRLF or a lone CR. A blank line is not a row: it is passed over (and counts
 //!   as a line).
 //! * A *line* is physical: LF, CRLF and a lone CR each end one, within quotes too. The first is 1.
@@ -28,12 +29,10 @@
 mod archive;
 mod compression;
 mod csv;
-mod dialect;
 mod encoding;
 mod error;
 mod header;
 mod heads;
-mod index;
 mod input;
 mod json;
 mod lines;
@@ -45,7 +44,6 @@ mod row;
 mod settings;
 mod sniff;
 mod spool;
-mod unquote;
 mod values;
 mod window;
 mod xml;
@@ -57,6 +55,7 @@ use serde::{Deserialize, Serialize};
 
 pub use archive::Archive;
 pub use compression::Compression;
+pub use csv::{ColumnClass, Comment, Dialect, Escape};
 pub use error::{FormatError, Limit};
 pub use json::JsonProblem;
 pub use row::{Form, Head, Part, Position, Row, RowFault};
@@ -134,8 +133,8 @@ pub struct Detected {
     pub encoding: Option<Encoding>,
     /// The kind of file.
     pub kind: catalog::FormatKind,
-    /// The character between cells; NUL in formats without one.
-    pub delimiter: char,
+    /// How delimited cells are written; `None`: the kind has other cells.
+    pub dialect: Option<Box<Dialect>>,
     /// Whether the first row named the columns.
     pub has_header: bool,
     /// The names of the columns, each once.
@@ -157,7 +156,7 @@ impl Detected {
             archive: None,
             encoding: None,
             kind,
-            delimiter: '\0',
+            dialect: None,
             has_header: false,
             columns,
             evidence,
@@ -188,7 +187,8 @@ impl Detected {
     /// goes on.
     pub fn is_worth_keeping(&self) -> bool {
         const SMALL: usize = 32 << 10;
-        let length = self.columns.iter().map(|name| name.len() + 3).sum::<usize>();
+        // The names are in the header, too, and each column has a class.
+        let length = self.columns.iter().map(|name| 2 * name.len() + 20).sum::<usize>();
         self.goes_on_in_the_middle() && length < SMALL
     }
 }
@@ -374,7 +374,7 @@ fn open_input(
     let kind = sniff::kind(input.peek(sniff::SAMPLE)?, hints, settings, &mut evidence)?;
     let (reader, mut detected) = match kind {
         catalog::FormatKind::Csv => {
-            let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
+            let (csv, detected) = csv::open(input, compression, hints, settings, limits, evidence)?;
             (AnyReader::Csv(Box::new(csv)), detected)
         }
         catalog::FormatKind::Json => {
