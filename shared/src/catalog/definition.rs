@@ -115,6 +115,20 @@ pub struct Format {
     pub header: Option<bool>,
     /// Lines to leave out before the header.
     pub skip_lines: u32,
+    /// Which sheets of a workbook are read (default: the first visible one that has a table).
+    pub sheet: Option<SheetChoice>,
+}
+
+/// Which sheets of a workbook are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SheetChoice {
+    /// Every visible one, each as a table of its own.
+    All,
+    /// The one at this place among all tabs, hidden ones too, from 1.
+    Number(u32),
+    /// The one of this name.
+    Name(String),
 }
 
 /// A kind of file.
@@ -123,6 +137,12 @@ pub struct Format {
 pub enum FormatKind {
     /// Rows of delimited cells.
     Csv,
+    /// A workbook: Excel's xlsx, xlsm, xlsb and xls, and OpenDocument's ods.
+    Excel,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Avro object container files.
+    Avro,
 }
 
 /// One column that the source says something about.

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 use super::definition::{
     Access, Connection, Dedup, Destination, Field, FieldType, Format, FormatKind, MAX_OBJECT_SIZE,
-    Mode, OnReject, OnRemove, RefreshSchedule, RejectPolicy, Role, Source,
+    Mode, OnReject, OnRemove, RefreshSchedule, RejectPolicy, Role, SheetChoice, Source,
 };
 use super::path::PathPattern;
 use super::problem::Complaint;
-use super::reader::{Document, Found, Position, Table};
+use super::reader::{Document, Found, NameOrNumber, Position, Table};
 use super::{schedule, size};
 
 /// A definition and the places in its file that checks across files name. An empty key was missing
@@ -29,7 +29,7 @@ const SOURCE_KEYS: [(&str, &[&str]); 4] = [
         "at the top, above the first [header]",
         &["key", "connection", "bucket", "path", "table", "mode", "max_size", "dedup", "on_remove"],
     ),
-    ("in [format]", &["kind", "delimiter", "header", "skip_lines"]),
+    ("in [format]", &["kind", "delimiter", "header", "skip_lines", "sheet"]),
     ("in [rejects]", &["policy", "max_count", "max_ratio"]),
     ("in [refresh]", &["schedule", "poll", "timezone"]),
 ];
@@ -131,9 +131,13 @@ fn format(mut table: Table<'_>) -> Format {
                     ("csv", Some(FormatKind::Csv)),
                     ("json", None),
                     ("ndjson", None),
-                    ("parquet", None),
-                    ("xlsx", None),
-                    ("xls", None),
+                    ("parquet", Some(FormatKind::Parquet)),
+                    ("avro", Some(FormatKind::Avro)),
+                    ("excel", Some(FormatKind::Excel)),
+                    ("xlsx", Some(FormatKind::Excel)),
+                    ("xlsb", Some(FormatKind::Excel)),
+                    ("xls", Some(FormatKind::Excel)),
+                    ("ods", Some(FormatKind::Excel)),
                 ],
             )
             .map(|kind| kind.value),
@@ -143,6 +147,11 @@ fn format(mut table: Table<'_>) -> Format {
             .whole("skip_lines", u32::MAX.into())
             .and_then(|lines| u32::try_from(lines).ok())
             .unwrap_or_default(),
+        sheet: table.name_or_number("sheet", u32::MAX).map(|sheet| match sheet {
+            NameOrNumber::Number(number) => SheetChoice::Number(number),
+            NameOrNumber::Name(name) if name == "*" => SheetChoice::All,
+            NameOrNumber::Name(name) => SheetChoice::Name(name),
+        }),
     };
     table.not_yet("encoding", "remove it: files are read as UTF-8");
     table.finish(&SOURCE_KEYS);

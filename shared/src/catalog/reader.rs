@@ -21,6 +21,13 @@ pub(super) struct Found<T> {
     pub(super) at: Position,
 }
 
+/// What a setting that takes either was given.
+#[derive(Clone, Debug)]
+pub(super) enum NameOrNumber {
+    Name(String),
+    Number(u32),
+}
+
 /// One TOML file, and the problems found in it so far.
 pub(super) struct Document<'t> {
     name: &'t str,
@@ -222,6 +229,29 @@ impl<'d> Table<'d> {
             }
             None => {
                 self.note(found.at, format!("{key} is too large"), format!("use at most {max}"));
+                None
+            }
+        }
+    }
+
+    /// A name, or a whole number from 1 to `max`.
+    pub(super) fn name_or_number(&mut self, key: &'static str, max: u32) -> Option<NameOrNumber> {
+        match self.entries.get(key).map(|value| value.get_ref()) {
+            Some(DeValue::Integer(_)) => {
+                let at = self.find(key)?.at;
+                let number = u32::try_from(self.whole(key, max.into())?).ok()?;
+                if number == 0 {
+                    self.note(at, format!("{key} is 0"), "count from 1");
+                    return None;
+                }
+                Some(NameOrNumber::Number(number))
+            }
+            None | Some(DeValue::String(_)) => {
+                self.string(key).map(|found| NameOrNumber::Name(found.value))
+            }
+            Some(_) => {
+                let found = self.find(key)?;
+                self.wrong_type(key, &found, "a name or a number");
                 None
             }
         }

@@ -72,6 +72,46 @@ pub enum FormatError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// The file is encrypted.
+    #[error("the file is encrypted: {found}")]
+    Encrypted {
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file that is more than text is cut short, or damaged, or not what its beginning says.
+    #[error("the {kind} cannot be read {place}: {problem}", place = after(*.row))]
+    Damaged {
+        /// The kind of file.
+        kind: &'static str,
+        /// Rows that were read before.
+        row: u64,
+        /// What its reader said.
+        problem: Box<str>,
+    },
+    /// To read the file takes more memory than is allowed.
+    #[error("{problem}, over the limit {} = {}", .limit.setting, .limit.value)]
+    TakesTooMuch {
+        /// What takes how much.
+        problem: Box<str>,
+        /// The limit.
+        limit: Limit,
+    },
+    /// The workbook does not have the sheet.
+    #[error("the workbook has no sheet {wanted}; it has {found}")]
+    NoSuchSheet {
+        /// The sheet of the definition.
+        wanted: Box<str>,
+        /// The sheets there are.
+        found: Box<str>,
+    },
+    /// One row passes a limit.
+    #[error("row {row} passes the limit {} = {}", .limit.setting, .limit.value)]
+    RowTooLarge {
+        /// The row's number.
+        row: u64,
+        /// The limit.
+        limit: Limit,
+    },
     /// One row is too long.
     #[error("the row that begins on line {line} (byte {byte_offset}) is longer than {} = {} bytes", .limit.setting, .limit.value)]
     RowTooLong {
@@ -122,6 +162,11 @@ impl FormatError {
             Self::TooLargeToSpool { .. } => "too_large_to_spool",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
             Self::Unsupported { .. } => "unsupported_format",
+            Self::Encrypted { .. } => "encrypted",
+            Self::Damaged { .. } => "damaged",
+            Self::TakesTooMuch { .. } => "takes_too_much_memory",
+            Self::NoSuchSheet { .. } => "no_such_sheet",
+            Self::RowTooLarge { .. } => "row_too_large",
             Self::RowTooLong { .. } => "row_too_long",
             Self::TooManyColumns { .. } => "too_many_columns",
             Self::Header { .. } => "invalid_header",
@@ -148,6 +193,18 @@ impl FormatError {
             }
             Self::UnsupportedEncoding { .. } => "Save the file as UTF-8".into(),
             Self::Unsupported { remedy, .. } => (*remedy).into(),
+            Self::Encrypted { .. } => "Upload the file without a password or key".into(),
+            Self::Damaged { .. } => {
+                "Open and save it with the program that it is from, and upload it again".into()
+            }
+            Self::TakesTooMuch { limit, .. } => format!(
+                "Split the file, or export the table as CSV, or raise {} and the memory of the function",
+                limit.setting
+            ),
+            Self::NoSuchSheet { .. } => "Correct format.sheet".into(),
+            Self::RowTooLarge { limit, .. } => {
+                format!("If the row is meant to be like this, raise {}", limit.setting)
+            }
             Self::RowTooLong { limit, .. } => format!(
                 "Look for a quote that is opened on this line and never closed: no row may be longer than {} bytes",
                 limit.value
@@ -172,6 +229,8 @@ impl FormatError {
             // Another version of the file, of Inlet or of the definition may pass.
             Self::Unsupported { .. }
             | Self::UnsupportedEncoding { .. }
+            | Self::Encrypted { .. }
+            | Self::NoSuchSheet { .. }
             | Self::Delimiter { .. } => Disposition::Park,
             _ => Disposition::DeadLetter,
         }
@@ -180,5 +239,12 @@ impl FormatError {
     /// The same in the shape that the ledger and the command line show.
     pub fn failure(&self) -> Failure {
         Failure::new(self.code(), self.to_string(), self.remedy(), self.disposition())
+    }
+}
+
+fn after(row: u64) -> String {
+    match row {
+        0 => "before its first row".to_owned(),
+        row => format!("after row {row}"),
     }
 }

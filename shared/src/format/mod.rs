@@ -22,16 +22,20 @@
 //!   of two equal ones `name_2`. Without a header columns are `column_1`, `column_2` and so on, as
 //!   many as the first row has cells.
 
+mod avro;
 mod csv;
 mod dialect;
 mod error;
+mod excel;
 mod gzip;
 mod header;
 mod index;
 mod input;
+mod parquet;
 mod row;
 mod sniff;
 mod spool;
+mod typed;
 mod unquote;
 mod values;
 
@@ -44,6 +48,7 @@ pub use error::{FormatError, Limit};
 pub use row::{Form, Head, Part, Position, Row, RowFault};
 
 use self::input::Input;
+use self::spool::Spool;
 use crate::catalog;
 
 /// What a file may ask of the machine. A limit that is passed ends the file with an error that
@@ -60,6 +65,14 @@ pub struct Limits {
     /// Bytes of a file that is kept whole while it is read, in memory or on disk: of formats that
     /// begin at their end.
     pub max_spooled_bytes: u64,
+    /// Bytes of memory that a workbook may take: its texts and styles, and in formats that are not
+    /// read cell by cell (xls, ods) all of its cells. Estimated before it is read.
+    pub max_workbook_bytes: u64,
+    /// Bytes of memory that the pages of a Parquet file may take: one of each column, and its
+    /// dictionary.
+    pub max_pages_bytes: u64,
+    /// Bytes of a block of an Avro file, compressed and expanded.
+    pub max_block_bytes: u64,
     /// Times that a compressed file may expand, looked at from [`Limits::RATIO_FROM`] bytes on.
     pub max_ratio: u64,
 }
@@ -76,6 +89,9 @@ impl Default for Limits {
             max_columns: 16_384,
             max_expanded_bytes: None,
             max_spooled_bytes: 2 << 30,
+            max_workbook_bytes: 160 << 20,
+            max_pages_bytes: 160 << 20,
+            max_block_bytes: 64 << 20,
             // Real tables stay well below 200; deflate cannot pass 1032.
             max_ratio: 500,
         }
@@ -89,7 +105,7 @@ pub struct Detected {
     pub compression: Compression,
     /// The kind of file.
     pub kind: catalog::FormatKind,
-    /// The character between cells.
+    /// The character between cells; NUL in formats without one.
     pub delimiter: char,
     /// Whether the first row named the columns.
     pub has_header: bool,
@@ -152,6 +168,8 @@ pub struct Rows {
 }
 
 /// Delimited cells without a detour, as there are most of them; and all other kinds.
+// There is one of these for a file: its size does not matter, and a detour for each row does.
+#[allow(clippy::large_enum_variant)]
 enum AnyReader {
     Csv(csv::Reader),
     Other(Box<dyn Reader>),
@@ -205,6 +223,18 @@ pub fn open(
             let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
             (AnyReader::Csv(csv), detected)
         }
+        catalog::FormatKind::Excel => {
+            let (sheets, detected) = excel::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Other(Box::new(sheets)), detected)
+        }
+        catalog::FormatKind::Parquet => {
+            let (table, detected) = parquet::open(input, compression, limits, evidence)?;
+            (AnyReader::Other(Box::new(table)), detected)
+        }
+        catalog::FormatKind::Avro => {
+            let (container, detected) = avro::open(input, compression, limits, evidence)?;
+            (AnyReader::Other(Box::new(container)), detected)
+        }
     };
     Ok((Rows { reader }, detected))
 }
@@ -235,6 +265,18 @@ pub fn resume(
         }
     }
     Ok((rows, detected))
+}
+
+/// The letters of a sheet's column (from 1), as spreadsheets show them: `A`, `Z`, `AA`.
+pub fn column_letters(column: u32) -> String {
+    let mut letters = Vec::new();
+    let mut left = column;
+    while left > 0 {
+        left -= 1;
+        letters.push(char::from(b'A' + (left % 26) as u8));
+        left /= 26;
+    }
+    letters.iter().rev().collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Everything here is a file that somebody dropped where rows were expected. Read as CSV it would
 //! give rows of garbage, so it is refused by name instead.
 
-use super::{FormatError, Hints};
+use super::{FormatError, Hints, excel};
 use crate::catalog;
 
 const CONVERT: &str = "Export the table as CSV";
@@ -18,16 +18,13 @@ pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Signatures that no text begins with.
 const SIGNATURES: &[(&[u8], &str, &str)] = &[
-    (b"PK\x03\x04", "a zip archive or an Excel workbook (.xlsx)", CONVERT),
+    (b"PK\x03\x04", "a zip archive", CONVERT),
     (b"PK\x05\x06", "an empty zip archive", CONVERT),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", CONVERT),
-    (b"PAR1\x15", "a Parquet file", CONVERT),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", UNPACK),
     (b"\xfd7zXZ\x00", "compressed with xz", UNPACK),
     (b"\x1f\x8b", "gzip within gzip", "Upload the file compressed once"),
     (b"%PDF-", "a PDF document", CONVERT),
     (b"ORC\x0a", "an ORC file", CONVERT),
-    (b"Obj\x01", "an Avro file", CONVERT),
     (b"SQLite format 3\0", "an SQLite database", CONVERT),
 ];
 
@@ -36,10 +33,32 @@ pub(super) fn kind(
     sample: &[u8],
     _hints: Hints<'_>,
     settings: &catalog::Format,
-    _evidence: &mut Vec<String>,
+    evidence: &mut Vec<String>,
 ) -> Result<catalog::FormatKind, FormatError> {
+    if let Some((kind, why)) = binary_kind(sample) {
+        evidence.push(format!("kind: {why}"));
+        return Ok(kind);
+    }
     check(sample, settings.kind.is_some())?;
     Ok(settings.kind.unwrap_or(catalog::FormatKind::Csv))
+}
+
+/// The kinds that say what they are. No text begins like them, so they win over a stated kind.
+fn binary_kind(sample: &[u8]) -> Option<(catalog::FormatKind, &'static str)> {
+    if excel::may_be_workbook(sample) {
+        return Some((catalog::FormatKind::Excel, "a container of a workbook, by its first bytes"));
+    }
+    // `PAR1` could be the name of a column; no text has a zero soon after it.
+    let is_parquet = sample.starts_with(b"PAR1") || sample.starts_with(b"PARE");
+    let binary = sample.starts_with(b"PAR1\x15")
+        || memchr::memchr(0, &sample[..sample.len().min(64)]).is_some();
+    if is_parquet && binary {
+        return Some((catalog::FormatKind::Parquet, "Parquet, by its first bytes"));
+    }
+    if sample.starts_with(b"Obj\x01") {
+        return Some((catalog::FormatKind::Avro, "Avro, by its first bytes"));
+    }
+    None
 }
 
 /// Refuses what is certainly not text in UTF-8, or not a table. `stated`: the definition says that
@@ -111,8 +130,6 @@ mod tests {
     fn other_kinds_are_named() {
         for (sample, name) in [
             (&b"PK\x03\x04rest"[..], "zip"),
-            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", ".xls"),
-            (b"PAR1\x15\x04", "Parquet"),
             (b"\x28\xb5\x2f\xfd\x04", "zstd"),
             (b"BZh91AY&SY\x00", "bzip2"),
             (b"\xfd7zXZ\x00\x00", "xz"),

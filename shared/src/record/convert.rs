@@ -235,6 +235,8 @@ impl ConvertError {
 }
 
 /// Converts all rows that are left, giving out batches and rejects as they fill.
+// Once for a file: the counts may be as large as they are.
+#[allow(clippy::result_large_err)]
 pub fn convert(
     rows: &mut Rows,
     mapping: &Mapping,

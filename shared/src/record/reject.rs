@@ -24,6 +24,8 @@ pub enum RejectCode {
     TooManyCells,
     /// The file ended within a quoted cell; the reject holds everything from the row's beginning.
     UnterminatedQuote,
+    /// A cell of a sheet holds an error, such as `#REF!`, in place of a value.
+    CellError,
     /// A cell is not in UTF-8.
     InvalidUtf8,
     /// A cell that must have a value has none.
@@ -53,6 +55,7 @@ impl RejectCode {
             Self::TooFewCells => "too_few_cells",
             Self::TooManyCells => "too_many_cells",
             Self::UnterminatedQuote => "unterminated_quote",
+            Self::CellError => "cell_error",
             Self::InvalidUtf8 => "invalid_utf8",
             Self::MissingValue => "missing_value",
             Self::InvalidInteger => "invalid_integer",
@@ -100,6 +103,7 @@ impl RejectCode {
             Self::TooFewCells => "fewer cells than the header",
             Self::TooManyCells => "more cells than the header",
             Self::UnterminatedQuote => "a quote is opened and never closed",
+            Self::CellError => "a cell holds an error in place of a value",
             Self::InvalidUtf8 => "not in UTF-8",
             Self::MissingValue => "a required value is empty",
             Self::InvalidInteger => "not an integer: digits with an optional sign",

@@ -33,6 +33,8 @@ impl Mapping {
         if row.len() != self.width || row.fault().is_some() {
             return Err(Fault::of_row(match row.fault() {
                 Some(RowFault::UnterminatedQuote { .. }) => RejectCode::UnterminatedQuote,
+                Some(RowFault::CellError { .. }) => RejectCode::CellError,
+                Some(RowFault::InvalidUtf8) => RejectCode::InvalidUtf8,
                 None if row.len() < self.width => RejectCode::TooFewCells,
                 None => RejectCode::TooManyCells,
             }));
@@ -82,7 +84,13 @@ impl Mapping {
             (_, Some(RowFault::UnterminatedQuote { lines })) => Cow::Owned(format!(
                 "a quote is opened and never closed: the row takes in the last {lines} lines of the file"
             )),
-            (code, None) => code.message(field.and_then(|field| field.pattern.as_deref())),
+            (_, Some(RowFault::CellError { row, column, error })) => {
+                let column = crate::format::column_letters(column);
+                Cow::Owned(format!("the cell {column}{row} holds the error {error}"))
+            }
+            (code, None | Some(RowFault::InvalidUtf8)) => {
+                code.message(field.and_then(|field| field.pattern.as_deref()))
+            }
         };
         Reject {
             row: row.number(),
