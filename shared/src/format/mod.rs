@@ -9,7 +9,11 @@
 //! look like data; the same bytes give the same rows however they arrive. Never: this room knows no
 //! field, no type and no destination.
 //!
-//! ## What is a row
+//! Delimited cells are one of the kinds of files; each other has a module of its own: workbooks
+//! (`excel`), Parquet and Avro. Their rows are values of types ([`Form::Json`]); see `typed` for how each
+//! is written.
+//!
+//! ## What is a row of delimited cells
 //! * Cells follow RFC 4180, leniently, as the `csv-core` crate reads them: a quote opens a quoted
 //!   cell only at its beginning; within it `""` is a quote and line ends are text.
 //! * A row ends with LF, CRLF or a lone CR. A blank line is not a row: it is passed over (and counts

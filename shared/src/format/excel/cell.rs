@@ -41,10 +41,15 @@ pub(super) fn write(value: &DataRef<'_>, timed: bool, out: &mut Vec<u8>) -> Opti
         },
         DataRef::Error(error) => {
             let shown = shown(error);
-            write_text(shown, out);
+            write_error(shown, out);
             Some(Kind::Error(shown))
         }
     }
+}
+
+/// Appends an error, as it is shown.
+pub(super) fn write_error(shown: &str, out: &mut Vec<u8>) {
+    write_text(shown, out);
 }
 
 /// The error that a text is: in OpenDocument errors are written as text.

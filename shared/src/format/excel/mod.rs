@@ -17,11 +17,13 @@
 
 mod cell;
 mod container;
+mod formula_errors;
 mod guard;
 mod table;
 mod workbook;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::io::Seek;
 use std::sync::Arc;
 
 pub(super) use container::may_be_workbook;
@@ -100,7 +102,14 @@ pub(super) fn open(
     let kind = container::kind(&mut spool)?;
     guard::check(&mut spool, kind, &limits)?;
     evidence.push(format!("kind: {}, by what the container holds", kind.name()));
-    let mut workbook = Workbook::open(spool, kind)?;
+    let errors = match kind {
+        container::Kind::Xlsb => {
+            formula_errors::of(&mut spool).map_err(|problem| problem.of(kind, &limits))?
+        }
+        _ => HashMap::new(),
+    };
+    spool.rewind().map_err(FormatError::Read)?;
+    let mut workbook = Workbook::open(spool, kind, errors)?;
     let Said::Sheets(names) = workbook.listen(0)? else {
         return Err(FormatError::Damaged {
             kind: kind.name(),

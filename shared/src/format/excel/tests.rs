@@ -237,6 +237,67 @@ fn a_row_with_an_error_in_a_cell_has_a_fault_that_names_the_cell() {
 }
 
 #[test]
+fn the_error_of_a_formula_in_xlsb_is_not_lost() {
+    use std::io::Write;
+    let record = |kind: u16, data: &[u8]| {
+        let mut bytes = match kind {
+            0..0x80 => vec![kind as u8],
+            kind => vec![kind as u8, (kind >> 8) as u8],
+        };
+        bytes.push(data.len() as u8);
+        bytes.extend_from_slice(data);
+        bytes
+    };
+    let wide = |text: &str| {
+        let mut bytes = (text.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        bytes
+    };
+    let cell = |column: u32, value: &[u8]| [&column.to_le_bytes()[..], &[0; 4], value].concat();
+    let row = |row: u32| record(0, &row.to_le_bytes());
+    let workbook = [
+        record(0x019c, &[&[0; 8][..], &wide("r1"), &wide("S")].concat()),
+        record(0x0190, &[]),
+        record(0x019d, &[]),
+    ];
+    let sheet = [
+        record(0x0194, &[0; 16]),
+        record(0x0191, &[]),
+        row(0),
+        record(6, &cell(0, &wide("a"))),
+        record(6, &cell(1, &wide("b"))),
+        row(1),
+        record(6, &cell(0, &wide("x"))),
+        record(11, &cell(1, &[0x2a, 0, 0, 0, 0, 0, 0])),
+        row(2),
+        record(6, &cell(0, &wide("y"))),
+        record(5, &cell(1, &1f64.to_le_bytes())),
+        record(0x0192, &[]),
+    ];
+    let relations =
+        "<Relationships><Relationship Id=\"r1\" Target=\"worksheets/sheet1.bin\"/></Relationships>";
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in [
+        ("[Content_Types].xml", b"<Types/>".to_vec()),
+        ("xl/workbook.bin", workbook.concat()),
+        ("xl/_rels/workbook.bin.rels", relations.as_bytes().to_vec()),
+        ("xl/worksheets/sheet1.bin", sheet.concat()),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    let book = zip.finish().unwrap().into_inner();
+    let (_, lines) = read(book, &catalog::Format::default()).unwrap();
+    assert_eq!(
+        lines,
+        [
+            "[S] [\"a\", \"b\"]\nSome(2) CellError { row: 2, column: 2, error: \"#N/A\" } 2: [\"x\",\"#N/A\"]",
+            "3: [\"y\",1]"
+        ]
+    );
+}
+
+#[test]
 fn sheets_are_never_mixed() {
     let book = || {
         xlsx(&[

@@ -4,6 +4,7 @@
 //! together; and the crate that reads the formats panics on some damaged files. A thread holds both:
 //! it sends the cells in pieces through a bounded channel, and a panic ends it alone.
 
+use std::collections::HashMap;
 use std::io::BufReader;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -16,6 +17,7 @@ use calamine::{
 use super::super::{FormatError, Spool};
 use super::cell::{self, Kind};
 use super::container;
+use super::formula_errors::Errors;
 
 /// Bytes of a piece, besides the cell that passes it.
 const PIECE_BYTES: usize = 128 << 10;
@@ -115,7 +117,11 @@ pub(super) struct Workbook {
 
 impl Workbook {
     /// Begins to read.
-    pub(super) fn open(spool: Spool, kind: container::Kind) -> Result<Self, FormatError> {
+    pub(super) fn open(
+        spool: Spool,
+        kind: container::Kind,
+        errors: HashMap<String, Errors>,
+    ) -> Result<Self, FormatError> {
         let (asked, to_read) = sync_channel(1);
         let (tell, said) = sync_channel(PIECES);
         let read = move || {
@@ -124,7 +130,7 @@ impl Workbook {
             // Nobody listens any more: nothing is left to say.
             let _ = match kind {
                 container::Kind::Xlsx => xlsx(file, &talk),
-                container::Kind::Xlsb => xlsb(file, &talk),
+                container::Kind::Xlsb => xlsb(file, &errors, &talk),
                 container::Kind::Ods => ods(file, &talk),
                 container::Kind::Xls => xls(file, &talk),
             };
@@ -219,7 +225,18 @@ impl Cells<'_> {
         value: &DataRef<'_>,
         timed: bool,
     ) -> Result<(), Unheard> {
-        let Some(kind) = cell::write(value, timed, &mut self.piece.json) else { return Ok(()) };
+        match cell::write(value, timed, &mut self.piece.json) {
+            Some(kind) => self.end_cell((row, column), kind),
+            None => Ok(()),
+        }
+    }
+
+    fn put_error(&mut self, at: (u32, u32), error: &'static str) -> Result<(), Unheard> {
+        cell::write_error(error, &mut self.piece.json);
+        self.end_cell(at, Kind::Error(error))
+    }
+
+    fn end_cell(&mut self, (row, column): (u32, u32), kind: Kind) -> Result<(), Unheard> {
         let end = self.piece.json.len() as u32;
         self.piece.cells.push(Found { row, column, end, kind });
         if self.piece.json.len() >= PIECE_BYTES || self.piece.cells.len() >= PIECE_CELLS {
@@ -264,15 +281,22 @@ fn xlsx(file: File, talk: &Talk) -> Result<(), Unheard> {
     })
 }
 
-fn xlsb(file: File, talk: &Talk) -> Result<(), Unheard> {
+fn xlsb(file: File, errors: &HashMap<String, Errors>, talk: &Talk) -> Result<(), Unheard> {
     let mut book = Xlsb::new(file).map_err(|error| talk.fail(error))?;
     let sheets = book.sheets_metadata().to_vec();
     talk.serve(&sheets, |name, cells| {
         let mut reader = book.worksheet_cells_reader(name).map_err(|error| talk.fail(error))?;
+        let mut errors = errors.get(name).into_iter().flatten().copied().peekable();
         while let Some(cell) = reader.next_cell().map_err(|error| talk.fail(error))? {
-            cells.put(cell.get_position(), cell.get_value(), false)?;
+            let at = cell.get_position();
+            while let Some((row, column, error)) =
+                errors.next_if(|(row, column, _)| (*row, *column) < at)
+            {
+                cells.put_error((row, column), error)?;
+            }
+            cells.put(at, cell.get_value(), false)?;
         }
-        Ok(())
+        errors.try_for_each(|(row, column, error)| cells.put_error((row, column), error))
     })
 }
 

@@ -57,6 +57,13 @@ impl<T: DataType> Read<T> {
         Self { reader, values: Vec::new() }
     }
 
+    fn at(&self, at: usize) -> Result<&T::T> {
+        // In a damaged file there may be fewer values than the decoder says.
+        self.values
+            .get(at)
+            .ok_or_else(|| ParquetError::General("a page has fewer values than it says".to_owned()))
+    }
+
     fn more(
         &mut self,
         rows: usize,
@@ -185,14 +192,14 @@ impl Column {
         } else {
             let (at, meaning) = (self.value, &self.meaning);
             let written = match &self.values {
-                Typed::Bool(read) => meaning.write_bool(read.values[at], out).map(|()| true),
-                Typed::Int32(read) => meaning.write_i32(read.values[at], out).map(|()| true),
-                Typed::Int64(read) => meaning.write_i64(read.values[at], out).map(|()| true),
-                Typed::Int96(read) => meaning.write_i96(&read.values[at], out).map(|()| true),
-                Typed::Float(read) => meaning.write_f32(read.values[at], out).map(|()| true),
-                Typed::Double(read) => meaning.write_f64(read.values[at], out).map(|()| true),
-                Typed::Bytes(read) => meaning.write_bytes(read.values[at].data(), out),
-                Typed::Fixed(read) => meaning.write_fixed(read.values[at].data(), out),
+                Typed::Bool(read) => meaning.write_bool(*read.at(at)?, out).map(|()| true),
+                Typed::Int32(read) => meaning.write_i32(*read.at(at)?, out).map(|()| true),
+                Typed::Int64(read) => meaning.write_i64(*read.at(at)?, out).map(|()| true),
+                Typed::Int96(read) => meaning.write_i96(read.at(at)?, out).map(|()| true),
+                Typed::Float(read) => meaning.write_f32(*read.at(at)?, out).map(|()| true),
+                Typed::Double(read) => meaning.write_f64(*read.at(at)?, out).map(|()| true),
+                Typed::Bytes(read) => meaning.write_bytes(read.at(at)?.data(), out),
+                Typed::Fixed(read) => meaning.write_fixed(read.at(at)?.data(), out),
             };
             self.not_text |=
                 !written.map_err(|problem| ParquetError::General(problem.to_owned()))?;

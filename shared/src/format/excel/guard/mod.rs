@@ -24,11 +24,6 @@ const STYLE: u64 = 400;
 
 /// Bytes of memory that the workbook would take, within `limits`.
 pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<(), FormatError> {
-    let damaged = |problem: String| FormatError::Damaged {
-        kind: kind.name(),
-        row: 0,
-        problem: problem.into(),
-    };
     let bytes = match kind {
         Kind::Xls => biff::bytes(spool, limits.max_workbook_bytes),
         Kind::Ods => in_archive(spool, |member, name| match name {
@@ -71,31 +66,42 @@ pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<()
     };
     spool.rewind().map_err(FormatError::Read)?;
     match bytes {
+        Err(problem) => Err(problem.of(kind, limits)),
         Ok(bytes) if bytes > limits.max_workbook_bytes => Err(FormatError::TakesTooMuch {
             problem: format!("the {} would take {bytes} bytes of memory", kind.name()).into(),
             limit: Limit { setting: "max_workbook_bytes", value: limits.max_workbook_bytes },
         }),
         Ok(_) => Ok(()),
-        Err(Problem::Damaged(problem)) => Err(damaged(problem)),
-        Err(Problem::Encrypted) => {
-            Err(FormatError::Encrypted { found: "a workbook with a password" })
-        }
-        Err(Problem::TooLong) => {
-            let value = limits.max_row_bytes as u64;
-            let limit = Limit { setting: "max_row_bytes", value };
-            let problem = format!("a cell or tag of the {} is too long", kind.name()).into();
-            Err(FormatError::TakesTooMuch { problem, limit })
-        }
     }
 }
 
 /// Why a part was not looked through.
 #[derive(Debug)]
-enum Problem {
+pub(super) enum Problem {
+    /// The reader of the part says this.
     Damaged(String),
     Encrypted,
     /// One text or tag passes the limit of a row.
     TooLong,
+}
+
+impl Problem {
+    /// The same as the error of a file.
+    pub(super) fn of(self, kind: Kind, limits: &Limits) -> FormatError {
+        match self {
+            Self::Damaged(problem) => {
+                FormatError::Damaged { kind: kind.name(), row: 0, problem: problem.into() }
+            }
+            Self::Encrypted => FormatError::Encrypted { found: "a workbook with a password" },
+            Self::TooLong => {
+                let value = limits.max_row_bytes as u64;
+                FormatError::TakesTooMuch {
+                    problem: format!("a cell or tag of the {} is too long", kind.name()).into(),
+                    limit: Limit { setting: "max_row_bytes", value },
+                }
+            }
+        }
+    }
 }
 
 impl From<io::Error> for Problem {
@@ -190,7 +196,7 @@ fn records(member: &mut Measured<'_>, name: &str, most: u64) -> Result<u64, Prob
 }
 
 /// A number of seven bits a byte; `None` at the end.
-fn record_number(reader: &mut impl Read, bytes: u32) -> Result<Option<u64>, Problem> {
+pub(super) fn record_number(reader: &mut impl Read, bytes: u32) -> Result<Option<u64>, Problem> {
     let mut value = 0;
     for at in 0..bytes {
         let mut byte = [0];
