@@ -36,14 +36,18 @@ pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<()
                 _ => Ok(0),
             })
         }),
-        Kind::Xlsx => in_archive(spool, |archive, name| {
-            if name.ends_with("sharedstrings.xml") {
-                xml::shared_strings(archive, limits.max_row_bytes as u64)
+        Kind::Xlsx => in_archive(spool, |member, name| {
+            let is_kept = name.ends_with("sharedstrings.xml") || name.ends_with("styles.xml");
+            if is_kept && member.size() > limits.max_workbook_bytes {
+                // It takes as much at least: to look at it would only take time.
+                Ok(member.size())
+            } else if name.ends_with("sharedstrings.xml") {
+                xml::shared_strings(member, limits.max_row_bytes as u64)
             } else if name.ends_with("styles.xml") {
-                xml::styles(archive, limits.max_row_bytes as u64)
-            } else if archive.size() > limits.max_row_bytes as u64 {
+                xml::styles(member, limits.max_row_bytes as u64)
+            } else if member.size() > limits.max_row_bytes as u64 {
                 // Smaller parts have no larger texts.
-                xml::sheet(archive, limits.max_row_bytes as u64)
+                xml::sheet(member, limits.max_row_bytes as u64)
             } else {
                 Ok(0)
             }
