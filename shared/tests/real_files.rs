@@ -222,7 +222,7 @@ fn a_document_of_an_office_is_no_archive_of_files() {
             }
             documents += 1;
             let name = path.display().to_string();
-            let hints = Hints { name: &name, ..Hints::default() };
+            let hints = Hints { name: &name };
             match format::open(Cursor::new(file), hints, &Format::default(), Limits::default()) {
                 Ok((_, detected)) => assert!(detected.archive.is_none(), "{name}"),
                 Err(error) => {

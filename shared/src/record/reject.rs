@@ -56,6 +56,8 @@ codes! {
     TooManyCells: "too_many_cells", "more cells than the header";
     /// The file ended within a quoted cell; the reject holds everything from the row's beginning.
     UnterminatedQuote: "unterminated_quote", "a quote is opened and never closed";
+    /// A cell of a sheet holds an error, such as `#REF!`, in place of a value.
+    CellError: "cell_error", "a cell holds an error in place of a value";
     /// An object has a key twice.
     DuplicateKey: "duplicate_key", "the object has a key twice";
     /// A cell is not in UTF-8, or has an escape that is half of a character.

@@ -83,6 +83,8 @@ impl Writing {
         let short = row.len() < mapping.width;
         let code = match row.fault() {
             Some(RowFault::UnterminatedQuote { .. }) => RejectCode::UnterminatedQuote,
+            Some(RowFault::CellError { .. }) => RejectCode::CellError,
+            Some(RowFault::InvalidUtf8) => RejectCode::InvalidUtf8,
             Some(RowFault::Json { problem, .. }) => RejectCode::of_json(problem),
             None if mapping.form == Form::Json => return Ok(()),
             None if short && self.settings.short_rows == ShortRows::Fill => return Ok(()),
@@ -328,6 +330,10 @@ impl Mapping {
             (_, Some(RowFault::UnterminatedQuote { lines }), _) => Cow::Owned(format!(
                 "a quote is opened and never closed: the row takes in the last {lines} lines of the file"
             )),
+            (_, Some(RowFault::CellError { row, column, error }), _) => {
+                let column = crate::format::column_letters(column);
+                Cow::Owned(format!("the cell {column}{row} holds the error {error}"))
+            }
             (_, Some(RowFault::Json { problem, at }), _) => {
                 Cow::Owned(format!("{problem} (byte {} of the row)", at + 1))
             }
