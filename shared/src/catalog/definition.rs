@@ -148,6 +148,20 @@ pub struct Format {
     /// within the archive the pattern takes the archive itself, and then its members by their path
     /// behind it (`may.zip/1.csv`).
     pub members: Option<super::PathPattern>,
+    /// Which sheets of a workbook are read (default: the first visible one that has a table).
+    pub sheet: Option<SheetChoice>,
+}
+
+/// Which sheets of a workbook are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SheetChoice {
+    /// Every visible one, each as a table of its own.
+    All,
+    /// The one at this place among all tabs, hidden ones too, from 1.
+    Number(u32),
+    /// The one of this name.
+    Name(String),
 }
 
 /// A character with a role in the text of a file; `None`: nothing has the role.
@@ -188,6 +202,12 @@ pub enum FormatKind {
     Jsonl,
     /// A document of XML.
     Xml,
+    /// A workbook: Excel's xlsx, xlsm, xlsb and xls, and OpenDocument's ods.
+    Excel,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Avro object container files.
+    Avro,
 }
 
 /// One column that the source says something about. What is not given in the definition leaves no

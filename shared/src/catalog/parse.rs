@@ -5,12 +5,12 @@
 
 use super::definition::{
     Access, Connection, Dedup, Destination, Format, FormatKind, MAX_OBJECT_SIZE, Mark, Mode,
-    OnReject, OnRemove, RefreshSchedule, RejectPolicy, Source,
+    OnReject, OnRemove, RefreshSchedule, RejectPolicy, SheetChoice, Source,
 };
 use super::encoding::Encoding;
 use super::path::PathPattern;
 use super::problem::Complaint;
-use super::reader::{Document, Found, Position, Table};
+use super::reader::{Document, Found, NameOrNumber, Position, Table};
 use super::{fields, schedule, size};
 
 /// A definition and the places in its file that checks across files name. An empty key was missing
@@ -44,6 +44,7 @@ pub(super) const SOURCE_KEYS: [(&str, &[&str]); 5] = [
             "rows",
             "encoding",
             "members",
+            "sheet",
         ],
     ),
     (
@@ -160,9 +161,13 @@ fn format(mut table: Table<'_>) -> Format {
                     ("jsonl", Some(FormatKind::Jsonl)),
                     ("ndjson", Some(FormatKind::Jsonl)),
                     ("xml", Some(FormatKind::Xml)),
-                    ("parquet", None),
-                    ("xlsx", None),
-                    ("xls", None),
+                    ("parquet", Some(FormatKind::Parquet)),
+                    ("avro", Some(FormatKind::Avro)),
+                    ("excel", Some(FormatKind::Excel)),
+                    ("xlsx", Some(FormatKind::Excel)),
+                    ("xlsb", Some(FormatKind::Excel)),
+                    ("xls", Some(FormatKind::Excel)),
+                    ("ods", Some(FormatKind::Excel)),
                 ],
             )
             .map(|kind| kind.value),
@@ -184,6 +189,11 @@ fn format(mut table: Table<'_>) -> Format {
         rows: text(&mut table, "rows"),
         encoding: parsed(&mut table, "encoding", encoding),
         members: parsed(&mut table, "members", members),
+        sheet: table.name_or_number("sheet", u32::MAX).map(|sheet| match sheet {
+            NameOrNumber::Number(number) => SheetChoice::Number(number),
+            NameOrNumber::Name(name) if name == "*" => SheetChoice::All,
+            NameOrNumber::Name(name) => SheetChoice::Name(name),
+        }),
     };
     table.finish(&SOURCE_KEYS);
     format

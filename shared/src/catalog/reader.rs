@@ -21,6 +21,13 @@ pub(super) struct Found<T> {
     pub(super) at: Position,
 }
 
+/// What a setting that takes either was given.
+#[derive(Clone, Debug)]
+pub(super) enum NameOrNumber {
+    Name(String),
+    Number(u32),
+}
+
 /// One TOML file, and the problems found in it so far.
 pub(super) struct Document<'t> {
     name: &'t str,
@@ -296,6 +303,29 @@ impl<'d> Table<'d> {
         }
     }
 
+    /// A name, or a whole number from 1 to `max`.
+    pub(super) fn name_or_number(&mut self, key: &'static str, max: u32) -> Option<NameOrNumber> {
+        match self.entries.get(key).map(|value| value.get_ref()) {
+            Some(DeValue::Integer(_)) => {
+                let at = self.find(key)?.at;
+                let number = u32::try_from(self.whole(key, max.into())?).ok()?;
+                if number == 0 {
+                    self.note(at, format!("{key} is 0"), "count from 1");
+                    return None;
+                }
+                Some(NameOrNumber::Number(number))
+            }
+            None | Some(DeValue::String(_)) => {
+                self.string(key).map(|found| NameOrNumber::Name(found.value))
+            }
+            Some(_) => {
+                let found = self.find(key)?;
+                self.wrong_type(key, &found, "a name or a number");
+                None
+            }
+        }
+    }
+
     /// A share, from 0 to 1.
     pub(super) fn share(&mut self, key: &'static str) -> Option<f64> {
         let found = self.find(key)?;
@@ -387,15 +417,6 @@ impl<'d> Table<'d> {
         }
         self.wrong_type(name, found, "a table");
         None
-    }
-
-    /// A key that Inlet means to have and does not have yet: `instead` says what to do.
-    pub(super) fn not_yet(&mut self, key: &'static str, instead: &str) {
-        if let Some((key_at, _)) = self.entries.get_key_value(key) {
-            let at = self.document.position(key_at.span().start);
-            self.note(at, format!("not supported yet: {key} {}", self.place), instead);
-        }
-        self.known.push(key);
     }
 
     /// Notes every key that was not asked for. `homes` are keys of the other tables: a key that

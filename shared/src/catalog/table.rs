@@ -4,7 +4,10 @@ use super::definition::Source;
 use super::path::{COMPRESSIONS, Captures};
 
 /// Extensions of formats, which a table's name leaves out.
-const FORMATS: [&str; 7] = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "xml"];
+const FORMATS: [&str; 14] = [
+    "csv", "tsv", "txt", "json", "jsonl", "ndjson", "xml", "xlsx", "xlsm", "xlsb", "xls", "ods",
+    "parquet", "avro",
+];
 
 /// Extensions of archives, one of which may stand behind it.
 const ARCHIVES: [&str; 3] = ["zip", "tar", "tgz"];

@@ -330,12 +330,14 @@ fn each_mistake_in_a_source_says_what_to_do() {
         ("mode = snapshot", "deals.toml:4:8: this is not TOML: "),
         ("mode = 'document'", "4:8: not supported yet: mode = \"document\"; use \"snapshot\" or"),
         ("format.encoding = 'utf-32'", "\"utf-32\" is no encoding that is read; write a label"),
-        ("format.kind = 'parquet'", "not supported yet: kind = \"parquet\"; use \"csv\""),
         ("format.delimiter = '|||'", "delimiter \"|||\" is not one or two characters"),
         ("format.delimiter = \"\\n\"", "is not one or two characters"),
         ("format.quote = '«'", "is neither one ASCII character nor"),
         ("format.header = 30", "header"),
         ("format.header = '1'", "header must be true or false"),
+        ("format.kind = 'parket'", "unknown kind \"parket\""),
+        ("format.sheet = 0", "sheet is 0; count from 1"),
+        ("format.sheet = true", "sheet must be a name or a number, not a TOML boolean"),
         ("format.delimiter = ''", "delimiter is empty"),
         ("rejects.policy = 'drop'", "unknown policy \"drop\", it can be \"quarantine\", \"skip\""),
         ("rejects.max_ratio = nan", "max_ratio = nan is not between 0 and 1"),
@@ -378,6 +380,20 @@ fn each_mistake_in_a_source_says_what_to_do() {
             problem.contains(expected),
             "{more}\n  gave      {problem}\n  expected  {expected}"
         );
+    }
+}
+
+#[test]
+fn a_sheet_is_a_name_a_number_or_all() {
+    for (written, meant) in [
+        ("'Deals'", SheetChoice::Name("Deals".to_owned())),
+        ("'1'", SheetChoice::Name("1".to_owned())),
+        ("2", SheetChoice::Number(2)),
+        ("'*'", SheetChoice::All),
+    ] {
+        let text =
+            format!("key = 'a'\nconnection = 'inlet'\nbucket = 'one'\nformat.sheet = {written}");
+        assert_eq!(source(&text).format.sheet, Some(meant));
     }
 }
 

@@ -112,7 +112,7 @@ pub enum FormatError {
     },
     /// The member is encrypted.
     #[error("the member is encrypted")]
-    Encrypted,
+    MemberEncrypted,
     /// The member is stored in a way that is not read.
     #[error("the member is packed with {method}, which is not read")]
     MemberMethod {
@@ -163,6 +163,46 @@ pub enum FormatError {
         found: &'static str,
         /// What to do about it.
         remedy: &'static str,
+    },
+    /// The file is encrypted.
+    #[error("the file is encrypted: {found}")]
+    Encrypted {
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file that is more than text is cut short, or damaged, or not what its beginning says.
+    #[error("the {kind} cannot be read {place}: {problem}", place = after(*.row))]
+    Damaged {
+        /// The kind of file.
+        kind: &'static str,
+        /// Rows that were read before.
+        row: u64,
+        /// What its reader said.
+        problem: Box<str>,
+    },
+    /// To read the file takes more memory than is allowed.
+    #[error("{problem}, over the limit {} = {}", .limit.setting, .limit.value)]
+    TakesTooMuch {
+        /// What takes how much.
+        problem: Box<str>,
+        /// The limit.
+        limit: Limit,
+    },
+    /// The workbook does not have the sheet.
+    #[error("the workbook has no sheet {wanted}; it has {found}")]
+    NoSuchSheet {
+        /// The sheet of the definition.
+        wanted: Box<str>,
+        /// The sheets there are.
+        found: Box<str>,
+    },
+    /// One row passes a limit.
+    #[error("row {row} passes the limit {} = {}", .limit.setting, .limit.value)]
+    RowTooLarge {
+        /// The row's number.
+        row: u64,
+        /// The limit.
+        limit: Limit,
     },
     /// One row is too long.
     #[error("the row that begins on line {line} (byte {byte_offset}) is longer than {} = {} bytes", .limit.setting, .limit.value)]
@@ -308,7 +348,7 @@ impl FormatError {
             Self::TooManyMembers { .. } => "too_many_members",
             Self::MemberName { .. } => "member_name_too_long",
             Self::NestedTooDeep { .. } => "nested_too_deep",
-            Self::Encrypted => "encrypted",
+            Self::MemberEncrypted => "encrypted",
             Self::MemberMethod { .. } => "unsupported_compression",
             Self::MemberCorrupt { .. } => "member_corrupt",
             Self::Member { cause, .. } => cause.code(),
@@ -316,6 +356,11 @@ impl FormatError {
             Self::TooLargeToSpool { .. } => "too_large_to_spool",
             Self::UnsupportedEncoding { .. } => "unsupported_encoding",
             Self::Unsupported { .. } => "unsupported_format",
+            Self::Encrypted { .. } => "encrypted",
+            Self::Damaged { .. } => "damaged",
+            Self::TakesTooMuch { .. } => "takes_too_much_memory",
+            Self::NoSuchSheet { .. } => "no_such_sheet",
+            Self::RowTooLarge { .. } => "row_too_large",
             Self::RowTooLong { .. } => "row_too_long",
             Self::TooManyColumns { .. } => "too_many_columns",
             Self::Json { .. } => "invalid_json",
@@ -367,11 +412,16 @@ impl FormatError {
             Self::NestedTooDeep { limit } => {
                 format!("Pack the files into one archive, or raise {}", limit.setting)
             }
-            Self::Encrypted => "Pack the archive without a password; the bucket encrypts".into(),
+            Self::MemberEncrypted => {
+                "Pack the archive without a password; the bucket encrypts".into()
+            }
             Self::MemberMethod { .. } => "Pack the archive with deflate, and without holes".into(),
             Self::MemberCorrupt { .. } => "Pack and upload the archive again".into(),
             Self::Member { cause, .. } => match **cause {
-                Self::Unsupported { .. } | Self::Encrypted | Self::MemberMethod { .. } => format!(
+                Self::Unsupported { .. }
+                | Self::Encrypted { .. }
+                | Self::MemberEncrypted
+                | Self::MemberMethod { .. } => format!(
                     "{}; to leave such members out, name those that are read: format.members = \"**/*.csv\"",
                     cause.remedy()
                 ),
@@ -391,6 +441,18 @@ impl FormatError {
                 "Save the file as UTF-8".into()
             }
             Self::Unsupported { remedy, .. } => (*remedy).into(),
+            Self::Encrypted { .. } => "Upload the file without a password or key".into(),
+            Self::Damaged { .. } => {
+                "Open and save it with the program that it is from, and upload it again".into()
+            }
+            Self::TakesTooMuch { limit, .. } => format!(
+                "Split the file, or export the table as CSV, or raise {} and the memory of the function",
+                limit.setting
+            ),
+            Self::NoSuchSheet { .. } => "Correct format.sheet".into(),
+            Self::RowTooLarge { limit, .. } => {
+                format!("If the row is meant to be like this, raise {}", limit.setting)
+            }
             Self::RowTooLong { limit, .. } => format!(
                 "Look for a quote that is opened on this line and never closed: no row may be longer than {} bytes. If the rows are within a document, state their path in format.rows",
                 limit.value
@@ -434,8 +496,10 @@ impl FormatError {
             | Self::RowsAmbiguous { .. }
             | Self::CompressedTwice { .. }
             | Self::NoMembers { .. }
-            | Self::Encrypted
+            | Self::MemberEncrypted
             | Self::MemberMethod { .. }
+            | Self::Encrypted { .. }
+            | Self::NoSuchSheet { .. }
             | Self::Dialect { .. } => Disposition::Park,
             _ => Disposition::DeadLetter,
         }
@@ -451,5 +515,12 @@ fn names(found: &[String]) -> String {
     match found {
         [] => "no names at all".to_owned(),
         found => found.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn after(row: u64) -> String {
+    match row {
+        0 => "before its first row".to_owned(),
+        row => format!("after row {row}"),
     }
 }

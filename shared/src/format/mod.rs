@@ -10,7 +10,11 @@
 //! look like data; the same bytes give the same rows however they arrive. Never: this room knows no
 //! field, no type and no destination.
 //!
-//! ## What is a row
+//! Delimited cells are one of the kinds of files; each other has a module of its own: workbooks
+//! (`excel`), Parquet and Avro. Their rows are values of types ([`Form::Json`]); see `typed` for how each
+//! is written.
+//!
+//! ## What is a row of delimited cells
 //! * Cells follow RFC 4180, or another [`Dialect`]: a quote opens a quoted cell only at its beginning;
 //!   within it `""` is a quote and line ends are text. A row whose quotes do not say what it means
 //!   has a [`RowFault`] and no cells.
@@ -27,10 +31,12 @@
 //!   many as the first row has cells.
 
 mod archive;
+mod avro;
 mod compression;
 mod csv;
 mod encoding;
 mod error;
+mod excel;
 mod header;
 mod heads;
 mod input;
@@ -40,10 +46,13 @@ mod lines;
 pub(crate) mod listed;
 mod members;
 mod meter;
+mod office;
+mod parquet;
 mod row;
 mod settings;
 mod sniff;
 mod spool;
+mod typed;
 mod values;
 mod window;
 mod xml;
@@ -64,6 +73,7 @@ pub use settings::LimitSetting;
 use self::encoding::Decided;
 use self::input::Input;
 use self::meter::Meter;
+use self::spool::Spool;
 use crate::catalog::{self, Encoding};
 
 /// What a file may ask of the machine. A limit that is passed ends the file with an error that
@@ -82,6 +92,14 @@ pub struct Limits {
     /// Bytes of a file that is kept whole while it is read, in memory or on disk: of formats that
     /// begin at their end.
     pub max_spooled_bytes: u64,
+    /// Bytes of memory that a workbook may take: its texts and styles, and in formats that are not
+    /// read cell by cell (xls, ods) all of its cells. Estimated before it is read.
+    pub max_workbook_bytes: u64,
+    /// Bytes of memory that the pages of a Parquet file may take: one of each column, and its
+    /// dictionary.
+    pub max_pages_bytes: u64,
+    /// Bytes of a block of an Avro file, compressed and expanded.
+    pub max_block_bytes: u64,
     /// Times that a compressed file or an archive may expand, all layers and members together, looked
     /// at from `ratio_from` bytes on.
     pub max_ratio: u64,
@@ -109,6 +127,9 @@ impl Default for Limits {
             max_nesting: 128,
             max_expanded_bytes: None,
             max_spooled_bytes: 2 << 30,
+            max_workbook_bytes: 160 << 20,
+            max_pages_bytes: 160 << 20,
+            max_block_bytes: 64 << 20,
             // Real tables stay well below 200; deflate cannot pass 1032.
             max_ratio: 500,
             max_unique_bytes: 4 << 30,
@@ -225,6 +246,8 @@ pub struct Rows {
 }
 
 /// Delimited cells without a detour, as there are most of them; and all other kinds.
+// There is one of these for a file: its size does not matter, and a detour for each row does.
+#[allow(clippy::large_enum_variant)]
 enum AnyReader {
     Csv(Box<csv::Reader>),
     Other(Box<dyn Reader>),
@@ -394,6 +417,18 @@ fn open_input(
             let (xml, detected) = xml::open(input, compression, settings, limits, evidence)?;
             (AnyReader::Other(xml), detected)
         }
+        catalog::FormatKind::Excel => {
+            let (sheets, detected) = excel::open(input, compression, settings, limits, evidence)?;
+            (AnyReader::Other(Box::new(sheets)), detected)
+        }
+        catalog::FormatKind::Parquet => {
+            let (table, detected) = parquet::open(input, compression, limits, evidence)?;
+            (AnyReader::Other(Box::new(table)), detected)
+        }
+        catalog::FormatKind::Avro => {
+            let (container, detected) = avro::open(input, compression, limits, evidence)?;
+            (AnyReader::Other(Box::new(container)), detected)
+        }
     };
     if let Some(found) = decided.get() {
         detected.encoding = Some(found.encoding);
@@ -436,6 +471,18 @@ pub fn resume(
         }
     }
     Ok((rows, detected))
+}
+
+/// The letters of a sheet's column (from 1), as spreadsheets show them: `A`, `Z`, `AA`.
+pub fn column_letters(column: u32) -> String {
+    let mut letters = Vec::new();
+    let mut left = column;
+    while left > 0 {
+        left -= 1;
+        letters.push(char::from(b'A' + (left % 26) as u8));
+        left /= 26;
+    }
+    letters.iter().rev().collect()
 }
 
 #[cfg(test)]

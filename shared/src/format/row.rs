@@ -83,6 +83,17 @@ pub enum RowFault {
     OtherTable,
     /// It is among the last lines, and sums up or counts the rows.
     PossibleFooter,
+    /// What the file calls text is not UTF-8.
+    InvalidUtf8,
+    /// A cell of a sheet holds an error in place of a value.
+    CellError {
+        /// The cell's row in the sheet, from 1.
+        row: u32,
+        /// The cell's column in the sheet, from 1.
+        column: u32,
+        /// The error, as spreadsheets show it: `#REF!`.
+        error: &'static str,
+    },
 }
 
 /// Where one cell lies in the bytes of its row.

@@ -3,6 +3,7 @@
 //! Everything here is a file that somebody dropped where rows were expected. Read as CSV it would
 //! give rows of garbage, so it is refused by name instead.
 
+use super::office::{self, Office};
 use super::{Archive, FormatError, Hints, json, xml};
 use crate::catalog::{self, FormatKind};
 
@@ -19,11 +20,8 @@ pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Signatures that no text begins with, of what is not read.
 const SIGNATURES: &[(&[u8], &str, &str)] = &[
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", CONVERT),
-    (b"PAR1\x15", "a Parquet file", CONVERT),
     (b"%PDF-", "a PDF document", CONVERT),
     (b"ORC\x0a", "an ORC file", CONVERT),
-    (b"Obj\x01", "an Avro file", CONVERT),
     (b"SQLite format 3\0", "an SQLite database", CONVERT),
     (b"PK\x07\x08", "a part of a zip archive in parts", REPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", REPACK),
@@ -44,12 +42,8 @@ const BINARY: &[&[u8]] = &[
     b"PK\x03\x04",
     b"PK\x05\x06",
     b"PK\x07\x08",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-    b"PAR1",
-    b"PARE",
     b"%PDF-",
     b"ORC\x0a",
-    b"Obj\x01",
     b"SQLite format 3\0",
     b"7z\xbc\xaf\x27\x1c",
     b"Rar!\x1a\x07",
@@ -64,7 +58,7 @@ const BINARY: &[&[u8]] = &[
 
 /// Whether the bytes are certainly no text in any encoding.
 pub(super) fn is_binary(sample: &[u8]) -> bool {
-    BINARY.iter().any(|signature| sample.starts_with(signature))
+    binary_kind(sample).is_some() || BINARY.iter().any(|signature| sample.starts_with(signature))
 }
 
 /// The archive that begins with `sample`, and how it was told. A document of an office is a zip, too,
@@ -74,75 +68,11 @@ pub(super) fn archive(sample: &[u8]) -> Option<(Archive, &'static str)> {
         return Some((Archive::Zip, "archive zip: the first bytes are the end of an empty one"));
     }
     if sample.starts_with(b"PK\x03\x04") {
-        let file = office(sample).is_none();
+        let file = office::of(sample).is_none();
         return file.then_some((Archive::Zip, "archive zip: the first bytes are PK 03 04"));
     }
     super::archive::is_tar(sample)
         .then_some((Archive::Tar, "archive tar: the first block has the checksum of a member"))
-}
-
-/// Which office's document the zip is, by the names of the parts that `sample` shows.
-pub(super) fn office(sample: &[u8]) -> Option<&'static str> {
-    const LOCAL: &[u8] = b"PK\x03\x04";
-    if !sample.starts_with(LOCAL) {
-        return None;
-    }
-    // The name comes 30 bytes into each header, its length 26 bytes.
-    let mut parts = memchr::memmem::find_iter(sample, LOCAL).filter_map(|at| {
-        let length = sample.get(at + 26..at + 28)?;
-        let length = usize::from(u16::from_le_bytes([length[0], length[1]]));
-        Some((&sample[at..], sample.get(at + 30..at + 30 + length)?))
-    });
-    let (first, name) = parts.next()?;
-    if name == b"mimetype" {
-        let of = |kind: &[u8]| memchr::memmem::find(&first[..first.len().min(200)], kind).is_some();
-        return Some(if of(b"opendocument.spreadsheet") {
-            "an OpenDocument spreadsheet (.ods)"
-        } else if of(b"opendocument.text") {
-            "an OpenDocument text (.odt)"
-        } else if of(b"opendocument") {
-            "an OpenDocument file"
-        } else if of(b"epub") {
-            "an e-book (.epub)"
-        } else {
-            return None;
-        });
-    }
-    let (mut package, mut foreign) = (false, false);
-    let mut found = None;
-    for name in std::iter::once(name).chain(parts.map(|(_, name)| name)) {
-        // Some tools of Windows write their own separator.
-        let name = String::from_utf8_lossy(name).replace('\\', "/");
-        let is = |folder: &str, part: &str| name.starts_with(folder) || name.ends_with(part);
-        let of = if name.ends_with("workbook.bin") {
-            "an Excel workbook (.xlsb)"
-        } else if is("xl/", "workbook.xml") {
-            "an Excel workbook (.xlsx)"
-        } else if is("word/", "document.xml") {
-            "a Word document (.docx)"
-        } else if is("ppt/", "presentation.xml") {
-            "a PowerPoint presentation (.pptx)"
-        } else {
-            match name.as_str() {
-                "[Content_Types].xml" => package = true,
-                "_rels/.rels" => found = found.or(Some("an office document")),
-                other => {
-                    let folders = ["_rels/", "docProps/", "customXml/"];
-                    foreign |= !folders.iter().any(|folder| other.starts_with(folder));
-                }
-            }
-            continue;
-        };
-        // The first part that tells, unless it is a better one.
-        if found.is_none_or(|found| found == "an office document") || of.contains(".xlsb") {
-            found = Some(of);
-        }
-    }
-    match package {
-        true => found.or(Some("an office document")),
-        // Files, among which there may be such names.
-        false => found.filter(|_| !foreign),
-    }
 }
 
 /// What kind of file begins with `sample` (decompressed), and why.
@@ -152,6 +82,10 @@ pub(super) fn kind(
     settings: &catalog::Format,
     evidence: &mut Vec<String>,
 ) -> Result<FormatKind, FormatError> {
+    if let Some((kind, why)) = binary_kind(sample) {
+        evidence.push(why.to_owned());
+        return Ok(kind);
+    }
     // In a text of JSON a NUL has a place, and is a mistake there. In UTF-16 every other byte is one.
     let json = matches!(settings.kind, Some(FormatKind::Json | FormatKind::Jsonl));
     let utf16 = matches!(sample, [0, _, 0, ..] | [_, 0, _, 0, ..]);
@@ -191,6 +125,26 @@ pub(super) fn kind(
     Ok(FormatKind::Csv)
 }
 
+/// The kinds that say what they are. No text begins like them, so they win over a stated kind.
+fn binary_kind(sample: &[u8]) -> Option<(FormatKind, &'static str)> {
+    if let Some(Office::Workbook(_) | Office::Package) = office::of(sample) {
+        return Some((FormatKind::Excel, "format excel: the first parts are those of a workbook"));
+    }
+    if sample.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return Some((FormatKind::Excel, "format excel: the first bytes are D0 CF 11 E0 (OLE)"));
+    }
+    // `PAR1` could be the name of a column; no text has a zero soon after it.
+    let is_parquet = sample.starts_with(b"PAR1") || sample.starts_with(b"PARE");
+    let binary = sample.starts_with(b"PAR1\x15")
+        || memchr::memchr(0, &sample[..sample.len().min(64)]).is_some();
+    if is_parquet && binary {
+        return Some((FormatKind::Parquet, "format parquet: the first bytes are PAR1"));
+    }
+    sample
+        .starts_with(b"Obj\x01")
+        .then_some((FormatKind::Avro, "format avro: the first bytes are Obj 01"))
+}
+
 /// The kind that a name says, for texts that could be anything.
 fn named(name: &str) -> Option<FormatKind> {
     let name = name.to_ascii_lowercase();
@@ -216,8 +170,8 @@ fn check(sample: &[u8]) -> Result<(), FormatError> {
             return Err(FormatError::Unsupported { found, remedy });
         }
     }
-    if let Some(found) = office(sample) {
-        return Err(FormatError::Unsupported { found, remedy: CONVERT });
+    if let Some(found) = office::of(sample) {
+        return Err(FormatError::Unsupported { found: found.name(), remedy: CONVERT });
     }
     check_encoding(sample)
 }
@@ -262,9 +216,7 @@ mod tests {
     #[test]
     fn other_kinds_are_named() {
         for (sample, name) in [
-            (&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1.."[..], ".xls"),
-            (b"PAR1\x15\x04", "Parquet"),
-            (b"7z\xbc\xaf\x27\x1c\0\x04", "7z"),
+            (&b"7z\xbc\xaf\x27\x1c\0\x04"[..], "7z"),
             (b"Rar!\x1a\x07\x01\0", "RAR"),
             (b"\x1f\x9d\x90", ".Z"),
             (b"\x04\x22\x4d\x18d@", "lz4"),
@@ -280,38 +232,21 @@ mod tests {
         }
     }
 
-    /// The beginning of a member in a zip.
-    fn part(name: &str) -> Vec<u8> {
-        let mut part = b"PK\x03\x04".to_vec();
-        part.extend([0; 22]);
-        part.extend((name.len() as u16).to_le_bytes());
-        part.extend([0; 2]);
-        part.extend(name.as_bytes());
-        part
-    }
-
     #[test]
-    fn an_office_document_is_no_archive_of_files() {
-        let zip = |names: &[&str]| names.iter().flat_map(|name| part(name)).collect::<Vec<u8>>();
-        for (names, found) in [
-            (&["[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"][..], Some(".xlsx")),
-            (&["xl/worksheets/sheet1.xml"], Some(".xlsx")),
-            (&["docProps/app.xml", "xl/workbook.bin"], Some(".xlsb")),
-            (&["docProps\\app.xml", "xl\\charts\\chart1.xml"], Some(".xlsx")),
-            (&["_rels/.rels", "word/document.xml"], Some(".docx")),
-            (&["[Content_Types].xml", "3D/model.xml"], Some("office")),
-            (&["sheet1.xml", "workbook.xml", "_rels/.rels", "[Content_Types].xml"], Some(".xlsx")),
-            (&["a.csv", "xl/notes.csv"], None),
-            (&["xl/notes.csv", "a.csv"], None),
-            (&["mimetype"], None),
+    fn what_says_itself_what_it_is_needs_no_name() {
+        use FormatKind::{Avro, Excel, Parquet};
+        let xlsx = office::tests::zip(&["[Content_Types].xml", "xl/workbook.xml"]);
+        for (sample, kind) in [
+            (&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1.."[..], Excel),
+            (&xlsx, Excel),
+            (b"PAR1\x15\x04", Parquet),
+            (b"PARE\x15\0", Parquet),
+            (b"Obj\x01\x04", Avro),
         ] {
-            let sample = zip(names);
-            assert_eq!(archive(&sample).is_none(), found.is_some(), "{names:?}");
-            let named = office(&sample).unwrap_or_default();
-            assert!(named.contains(found.unwrap_or_default()), "{names:?}: {named}");
+            assert_eq!(kind_of(sample, "a.csv").ok(), Some(kind), "{kind:?}");
+            assert!(is_binary(sample), "{kind:?}");
         }
-        let ods = [zip(&["mimetype"]), b"application/vnd.oasis.opendocument.spreadsheet".to_vec()];
-        assert!(office(&ods.concat()).is_some_and(|found| found.contains(".ods")));
+        assert!(!is_binary(b"PAR1,PAR2\n1,2\n"));
     }
 
     #[test]

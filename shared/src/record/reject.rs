@@ -67,6 +67,8 @@ codes! {
     OtherTable: "other_table", "a second table begins above this row, with a header of its own: give it a file of its own";
     /// The row is among the last of the file, and sums up or counts the others.
     PossibleFooter: "possible_footer", "sums up or counts the rows above: state format.skip_footer_lines (0: it is a row)";
+    /// A cell of a sheet holds an error, such as `#REF!`, in place of a value.
+    CellError: "cell_error", "a cell holds an error in place of a value";
     /// An object has a key twice.
     DuplicateKey: "duplicate_key", "the object has a key twice";
     /// A cell is not in UTF-8, or has an escape that is half of a character.
@@ -139,6 +141,8 @@ impl RejectCode {
             RowFault::PossibleComment => Self::PossibleComment,
             RowFault::OtherTable => Self::OtherTable,
             RowFault::PossibleFooter => Self::PossibleFooter,
+            RowFault::CellError { .. } => Self::CellError,
+            RowFault::InvalidUtf8 => Self::InvalidUtf8,
             RowFault::Json { problem, .. } => Self::of_json(problem),
         }
     }

@@ -28,8 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use program::Program;
 
 /// The pattern of a source that names none: every kind of file that Inlet reads, anywhere.
-pub const SUPPORTED_FILES: &str =
-    "**/*.{csv,tsv,json,jsonl,ndjson,xml,zip,tar,tgz}{,.gz,.zst,.bz2,.xz}";
+pub const SUPPORTED_FILES: &str = "**/*.{csv,tsv,json,jsonl,ndjson,xml,zip,tar,tgz,xlsx,xlsm,xlsb,xls,ods,parquet,avro}{,.gz,.zst,.bz2,.xz}";
 
 /// Extensions of compressions; one of them may stand behind that of a format.
 pub(super) const COMPRESSIONS: [&str; 4] = ["gz", "zst", "bz2", "xz"];

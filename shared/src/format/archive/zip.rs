@@ -125,7 +125,7 @@ impl Members for Zip {
         let what = if entry.directory {
             What::Directory
         } else if entry.encrypted {
-            What::Unreadable(FormatError::Encrypted)
+            What::Unreadable(FormatError::MemberEncrypted)
         } else {
             self.file(&entry)
         };

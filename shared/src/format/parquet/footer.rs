@@ -1,0 +1,305 @@
+//! A look at the footer of a Parquet file before the crate `parquet` reads it.
+//!
+//! The crate builds the schema by recursion and trusts the counts in it, so a few bytes could end the
+//! whole process; and without keys it would take encrypted columns for damaged ones.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use super::super::{FormatError, Limit, Spool};
+use super::damaged;
+
+/// Bytes of a footer. Decoded, it takes some ten times as many.
+const MAX_FOOTER: u64 = 16 << 20;
+/// Groups within groups.
+const MAX_DEPTH: usize = 64;
+
+/// What a footer may say that matters here.
+#[derive(Default)]
+struct Footer {
+    encrypted: bool,
+    /// The number of children of each element of the schema.
+    children: Vec<u32>,
+}
+
+/// Looks at the end of the file.
+pub(super) fn check(spool: &mut Spool) -> Result<(), FormatError> {
+    let mut tail = [0; 8];
+    let cut = || damaged(0, "it is cut short: its footer is missing");
+    if spool.len() < 12 {
+        return Err(cut());
+    }
+    spool.seek(SeekFrom::End(-8)).map_err(FormatError::Read)?;
+    spool.read_exact(&mut tail).map_err(FormatError::Read)?;
+    match &tail[4..] {
+        b"PAR1" => {}
+        b"PARE" => {
+            return Err(FormatError::Encrypted { found: "Parquet with an encrypted footer" });
+        }
+        _ => return Err(cut()),
+    }
+    let length = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]));
+    if length > spool.len() - 12 {
+        return Err(damaged(0, "its footer is longer than the file"));
+    }
+    if length > MAX_FOOTER {
+        return Err(FormatError::TakesTooMuch {
+            problem: format!("the footer of the {} has {length} bytes", super::KIND).into(),
+            limit: Limit { setting: "bytes of a footer", value: MAX_FOOTER },
+        });
+    }
+    let mut bytes = vec![0; length as usize];
+    spool.seek(SeekFrom::End(-8 - length as i64)).map_err(FormatError::Read)?;
+    spool.read_exact(&mut bytes).map_err(FormatError::Read)?;
+    spool.rewind().map_err(FormatError::Read)?;
+    let footer = read(&bytes).ok_or_else(|| damaged(0, "its footer is damaged"))?;
+    if footer.encrypted {
+        return Err(FormatError::Encrypted { found: "Parquet with encrypted columns" });
+    }
+    check_schema(&footer.children).map_err(|problem| damaged(0, problem))
+}
+
+/// Whether the counts of the schema fit it.
+fn check_schema(children: &[u32]) -> Result<(), &'static str> {
+    // What is still to come on each level.
+    let mut open: Vec<u32> = Vec::new();
+    for (at, count) in children.iter().enumerate() {
+        if let Some(left) = open.last_mut() {
+            *left -= 1;
+        } else if at > 0 {
+            return Err("its schema has more than one root");
+        }
+        if *count as usize > children.len() - at {
+            return Err("its schema is incomplete");
+        }
+        if *count > 0 {
+            open.push(*count);
+        }
+        if open.len() > MAX_DEPTH {
+            return Err("its schema is nested too deeply");
+        }
+        while open.last() == Some(&0) {
+            open.pop();
+        }
+    }
+    if open.is_empty() { Ok(()) } else { Err("its schema is incomplete") }
+}
+
+/// Reads the parts of the footer that matter.
+fn read(bytes: &[u8]) -> Option<Footer> {
+    let mut thrift = Thrift { bytes };
+    let mut footer = Footer::default();
+    let mut id = 0;
+    while let Some(kind) = thrift.field(&mut id)? {
+        match (id, kind) {
+            (2, LIST) => {
+                let (count, kind) = thrift.list()?;
+                if kind != STRUCT {
+                    return None;
+                }
+                for _ in 0..count {
+                    footer.children.push(element(&mut thrift)?);
+                }
+            }
+            (4, LIST) => {
+                let (count, kind) = thrift.list()?;
+                if kind != STRUCT {
+                    return None;
+                }
+                for _ in 0..count {
+                    footer.encrypted |= row_group_is_encrypted(&mut thrift)?;
+                }
+            }
+            // The algorithm by which something in the file is encrypted.
+            (8, STRUCT) => {
+                footer.encrypted = true;
+                thrift.skip(kind, 0)?;
+            }
+            _ => thrift.skip(kind, 0)?,
+        }
+    }
+    Some(footer)
+}
+
+/// The number of children of an element of the schema.
+fn element(thrift: &mut Thrift<'_>) -> Option<u32> {
+    let (mut id, mut children) = (0, 0);
+    while let Some(kind) = thrift.field(&mut id)? {
+        match (id, kind) {
+            (5, I32) => children = u32::try_from(unzigzag(thrift.varint()?)).ok()?,
+            _ => thrift.skip(kind, 0)?,
+        }
+    }
+    Some(children)
+}
+
+/// Whether a column of the row group says by which key it is encrypted.
+fn row_group_is_encrypted(thrift: &mut Thrift<'_>) -> Option<bool> {
+    let (mut id, mut encrypted) = (0, false);
+    while let Some(kind) = thrift.field(&mut id)? {
+        if (id, kind) != (1, LIST) {
+            thrift.skip(kind, 0)?;
+            continue;
+        }
+        let (count, kind) = thrift.list()?;
+        if kind != STRUCT {
+            return None;
+        }
+        for _ in 0..count {
+            let mut id = 0;
+            while let Some(kind) = thrift.field(&mut id)? {
+                encrypted |= id == 8 && kind == STRUCT;
+                thrift.skip(kind, 0)?;
+            }
+        }
+    }
+    Some(encrypted)
+}
+
+const TRUE: u8 = 1;
+const FALSE: u8 = 2;
+const I32: u8 = 5;
+const LIST: u8 = 9;
+const STRUCT: u8 = 12;
+
+/// The compact protocol of Apache Thrift, as far as passing over values needs it.
+struct Thrift<'b> {
+    bytes: &'b [u8],
+}
+
+impl Thrift<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
+        Some(*first)
+    }
+
+    fn varint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// The type of the next field, `None` at the end of the struct.
+    fn field(&mut self, id: &mut i64) -> Option<Option<u8>> {
+        let header = self.byte()?;
+        if header & 0x0f == 0 {
+            return Some(None);
+        }
+        match header >> 4 {
+            0 => *id = unzigzag(self.varint()?),
+            delta => *id += i64::from(delta),
+        }
+        Some(Some(header & 0x0f))
+    }
+
+    fn list(&mut self) -> Option<(u64, u8)> {
+        let header = self.byte()?;
+        let count = match header >> 4 {
+            15 => self.varint()?,
+            count => u64::from(count),
+        };
+        // Each element has a byte at least.
+        (count <= self.bytes.len() as u64).then_some((count, header & 0x0f))
+    }
+
+    fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match kind {
+            TRUE | FALSE => {}
+            3 => drop(self.byte()?),
+            4..=6 => drop(self.varint()?),
+            7 => self.pass(8)?,
+            8 => {
+                let length = self.varint()?;
+                self.pass(length)?;
+            }
+            LIST | 10 => {
+                let (count, kind) = self.list()?;
+                for _ in 0..count {
+                    self.skip_element(kind, depth + 1)?;
+                }
+            }
+            11 => {
+                let count = self.varint()?;
+                if count > self.bytes.len() as u64 {
+                    return None;
+                }
+                let kinds = if count > 0 { self.byte()? } else { 0 };
+                for _ in 0..count {
+                    self.skip_element(kinds >> 4, depth + 1)?;
+                    self.skip_element(kinds & 0x0f, depth + 1)?;
+                }
+            }
+            STRUCT => {
+                let mut id = 0;
+                while let Some(kind) = self.field(&mut id)? {
+                    self.skip(kind, depth + 1)?;
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Within lists a boolean has a byte of its own.
+    fn skip_element(&mut self, kind: u8, depth: usize) -> Option<()> {
+        match kind {
+            TRUE | FALSE => self.pass(1),
+            kind => self.skip(kind, depth),
+        }
+    }
+
+    fn pass(&mut self, length: u64) -> Option<()> {
+        self.bytes = self.bytes.get(usize::try_from(length).ok()?..)?;
+        Some(())
+    }
+}
+
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+/// The expanded size that the header of a page states; `None` if it cannot be told.
+pub(super) fn page_size(header: &[u8]) -> Option<u64> {
+    let mut thrift = Thrift { bytes: header };
+    let mut id = 0;
+    while let Some(kind) = thrift.field(&mut id)? {
+        if (id, kind) == (2, I32) {
+            return u64::try_from(unzigzag(thrift.varint()?)).ok();
+        }
+        thrift.skip(kind, 0)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_whose_counts_do_not_fit_is_refused() {
+        assert!(check_schema(&[2, 0, 0]).is_ok());
+        assert!(check_schema(&[2, 1, 0, 0]).is_ok());
+        assert!(check_schema(&[2, 0]).is_err(), "one is missing");
+        assert!(check_schema(&[1, 0, 0]).is_err(), "one too many");
+        assert!(check_schema(&[u32::MAX]).is_err());
+        let mut deep = vec![1; 100_000];
+        deep.push(0);
+        assert!(check_schema(&deep).is_err());
+    }
+
+    #[test]
+    fn nested_rubbish_ends() {
+        assert!(read(&[0x1c; 100_000]).is_none(), "structs within structs");
+        assert!(read(&[0x19; 100_000]).is_none(), "lists within lists");
+        assert!(read(&[]).is_none());
+    }
+}

@@ -1,0 +1,218 @@
+//! The pages of a Parquet file, and the memory that they may take.
+
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::super::Spool;
+use super::footer;
+
+/// Bytes of memory for each entry of a dictionary, besides its page.
+const ENTRY: u64 = 40;
+/// Bytes of memory for each level and value that a page announces.
+const LEVEL: u64 = 4;
+
+/// How much memory the pages of all columns take.
+pub(super) struct Budget {
+    taken: AtomicU64,
+    most: u64,
+    passed: AtomicBool,
+    /// The footer was read: what is read on from a place begins with the header of a page.
+    only_pages: AtomicBool,
+}
+
+impl Budget {
+    pub(super) fn new(most: u64) -> Self {
+        Self {
+            taken: AtomicU64::new(0),
+            most,
+            passed: AtomicBool::new(false),
+            only_pages: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on only pages are read.
+    pub(super) fn begin_pages(&self) {
+        self.only_pages.store(true, Ordering::Relaxed);
+    }
+
+    /// The most that they may take.
+    pub(super) fn most(&self) -> u64 {
+        self.most
+    }
+
+    /// Whether more was asked for than there is.
+    pub(super) fn is_passed(&self) -> bool {
+        self.passed.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: u64) -> Result<()> {
+        let taken = self.taken.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if taken > self.most {
+            self.passed.store(true, Ordering::Relaxed);
+            return Err(ParquetError::General("the pages take too much memory".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn left(&self) -> u64 {
+        self.most.saturating_sub(self.taken.load(Ordering::Relaxed))
+    }
+}
+
+/// The file at any place, for the crate `parquet`.
+pub(super) struct Source {
+    spool: Arc<Mutex<Spool>>,
+    length: u64,
+    budget: Arc<Budget>,
+}
+
+impl Source {
+    pub(super) fn new(spool: Spool, budget: Arc<Budget>) -> Self {
+        let length = spool.len();
+        let spool = Arc::new(Mutex::new(spool));
+        Self { spool, length, budget }
+    }
+
+    fn too_large(&self, size: u64) -> ParquetError {
+        self.budget.passed.store(true, Ordering::Relaxed);
+        ParquetError::General(format!("a page has {size} bytes"))
+    }
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Source {
+    type T = BufReader<At>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        let at = At { spool: Arc::clone(&self.spool), offset: start };
+        let mut reader = BufReader::with_capacity(4 << 10, at);
+        if self.budget.only_pages.load(Ordering::Relaxed) {
+            // The crate makes room for a page before it looks whether there are that many bytes.
+            let header = io::BufRead::fill_buf(&mut reader)?;
+            if let Some(size) = footer::page_size(header).filter(|size| *size > self.budget.left())
+            {
+                return Err(self.too_large(size));
+            }
+        }
+        Ok(reader)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        if length as u64 > self.budget.left() {
+            return Err(self.too_large(length as u64));
+        }
+        if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
+            return Err(ParquetError::EOF("a place beyond the end of the file".to_owned()));
+        }
+        let mut bytes = vec![0; length];
+        let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
+        spool.seek(SeekFrom::Start(start))?;
+        spool.read_exact(&mut bytes)?;
+        Ok(bytes.into())
+    }
+}
+
+/// Reads on from a place.
+pub(super) struct At {
+    spool: Arc<Mutex<Spool>>,
+    offset: u64,
+}
+
+impl Read for At {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
+        spool.seek(SeekFrom::Start(self.offset))?;
+        let n = spool.read(into)?;
+        self.offset += n as u64;
+        Ok(n)
+    }
+}
+
+/// What the pages of one column take.
+#[derive(Default)]
+pub(super) struct Held {
+    dictionary: AtomicU64,
+    /// The page that is read, and those before it whose values may be in use.
+    last: AtomicU64,
+    before: AtomicU64,
+}
+
+impl Held {
+    /// The values that were read before are not in use any more.
+    pub(super) fn release(&self, budget: &Budget) {
+        budget.give_back(self.before.swap(0, Ordering::Relaxed));
+    }
+
+    /// The column has ended.
+    pub(super) fn release_all(&self, budget: &Budget) {
+        self.release(budget);
+        budget.give_back(self.last.swap(0, Ordering::Relaxed));
+        budget.give_back(self.dictionary.swap(0, Ordering::Relaxed));
+    }
+}
+
+/// The pages of one column, within the budget.
+pub(super) struct Pages {
+    pages: Box<dyn PageReader>,
+    budget: Arc<Budget>,
+    held: Arc<Held>,
+}
+
+impl Pages {
+    pub(super) fn new(pages: Box<dyn PageReader>, budget: Arc<Budget>, held: Arc<Held>) -> Self {
+        Self { pages, budget, held }
+    }
+}
+
+impl Iterator for Pages {
+    type Item = Result<Page>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
+    }
+}
+
+impl PageReader for Pages {
+    fn get_next_page(&mut self) -> Result<Option<Page>> {
+        let Some(page) = self.pages.get_next_page()? else { return Ok(None) };
+        let size = page.buffer().len() as u64;
+        if page.is_dictionary_page() {
+            let size = size + u64::from(page.num_values()) * ENTRY;
+            self.budget.take(size)?;
+            self.held.dictionary.fetch_add(size, Ordering::Relaxed);
+        } else {
+            let size = size + u64::from(page.num_values()) * LEVEL;
+            self.budget.take(size)?;
+            let before = self.held.last.swap(size, Ordering::Relaxed);
+            self.held.before.fetch_add(before, Ordering::Relaxed);
+        }
+        Ok(Some(page))
+    }
+
+    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+        self.pages.peek_next_page()
+    }
+
+    fn skip_next_page(&mut self) -> Result<()> {
+        self.pages.skip_next_page()
+    }
+
+    fn at_record_boundary(&mut self) -> Result<bool> {
+        self.pages.at_record_boundary()
+    }
+}
