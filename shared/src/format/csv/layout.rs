@@ -365,8 +365,10 @@ impl Finder<'_> {
         })
     }
 
-    /// A row of groups over a row of names over values, `,Q1,,Q2,` over `id,sold,left,sold,left`; or a
-    /// row of names over one that explains them.
+    /// A row of groups over a row of names over values: `,Q1,,Q2,` over `id,sold,left,sold,left`, or
+    /// `Q1,Q1,Q2,Q2` over `sold,left,sold,left`. Groups show by their gaps or by their repetition: a row
+    /// of words below a plain header may as well be the first row of data, with a word for a number,
+    /// and no row may vanish into the header.
     fn is_group_row(&self, at: usize) -> bool {
         let Some([groups, names]) = self.rows().get(at..at + 2) else { return false };
         if groups.width != names.width || groups.width < 2 {
@@ -376,15 +378,10 @@ impl Finder<'_> {
         let gaps = self.sample.classes(groups).filter(|class| *class == Class::Empty).count();
         let votes = self.votes(at + 1);
         let named = |(group, name): (Class, Class)| group != Class::Empty || name != Class::Empty;
-        // Without gaps the second row could be data with a word for a number: not if two columns and
-        // two rows below say otherwise.
-        let form = match gaps {
-            0 => {
-                let units = self.stated.units_row.is_some() || self.is_units(at + 1);
-                votes.header > 1 && self.rows().len() > at + 3 && !units
-            }
-            gaps => gaps + 1 < groups.width,
-        };
+        let mut cells: Vec<_> = self.sample.text(groups).collect();
+        cells.dedup();
+        let repeats = gaps == 0 && cells.len() * 2 <= groups.width;
+        let form = repeats || (gaps > 1 && gaps + 1 < groups.width);
         form && texts(groups)
             && texts(names)
             && !self.sample.text(groups).eq(self.sample.text(names))
