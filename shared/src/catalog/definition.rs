@@ -79,6 +79,8 @@ pub enum Mode {
     /// The file adds to the table: the default, because it never takes rows away.
     #[default]
     Append,
+    /// Each file is a document: its text and what it says of itself.
+    Document,
 }
 
 /// Which repeated contents of the same key are left out.
@@ -115,6 +117,17 @@ pub struct Format {
     pub header: Option<bool>,
     /// Lines to leave out before the header.
     pub skip_lines: u32,
+    /// A row for each page of a PDF, in place of one for the document (default: no).
+    pub pages: Option<bool>,
+    /// Bytes of text (as JSON) above which a document goes on in a further row;
+    /// [`Format::MAX_TEXT`] by default.
+    pub max_text: Option<u64>,
+}
+
+impl Format {
+    /// Bytes of a document's text in one row, where nothing is stated: a record that holds them can
+    /// be delivered.
+    pub const MAX_TEXT: u64 = 200_000;
 }
 
 /// A kind of file.
@@ -123,6 +136,8 @@ pub struct Format {
 pub enum FormatKind {
     /// Rows of delimited cells.
     Csv,
+    /// A document for people to read: PDF, Word (.docx), HTML, Markdown or plain text.
+    Document,
 }
 
 /// One column that the source says something about.

@@ -4,7 +4,7 @@ use super::definition::Source;
 use super::path::{COMPRESSIONS, Captures};
 
 /// Extensions of formats, which a table's name leaves out.
-const FORMATS: [&str; 3] = ["csv", "tsv", "txt"];
+const FORMATS: [&str; 9] = ["csv", "tsv", "txt", "pdf", "docx", "html", "htm", "md", "markdown"];
 
 impl Source {
     /// The table of the object `key`, which the source's path matched with `captures`: what `{table}`
@@ -46,6 +46,7 @@ mod tests {
             ("deals.2026.CSV.gz", "deals.2026"),
             ("a/b/Größe 1+2.tsv", "Größe 1+2"),
             ("deals.gz", "deals"),
+            ("contracts/2026-01.PDF", "2026-01"),
             ("deals.csv.csv", "deals.csv"),
             ("deals.dat", "deals.dat"),
             (".csv", ".csv"),

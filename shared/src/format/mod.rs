@@ -24,6 +24,7 @@
 
 mod csv;
 mod dialect;
+mod document;
 mod error;
 mod gzip;
 mod header;
@@ -60,6 +61,20 @@ pub struct Limits {
     /// Bytes of a file that is kept whole while it is read, in memory or on disk: of formats that
     /// begin at their end.
     pub max_spooled_bytes: u64,
+    /// Bytes of a document.
+    pub max_document_bytes: u64,
+    /// Bytes that the parts of a document may expand to, in all.
+    pub max_document_expanded_bytes: u64,
+    /// Bytes of text of a document.
+    pub max_text_bytes: u64,
+    /// Pages of a PDF.
+    pub max_pdf_pages: u64,
+    /// Objects of a PDF.
+    pub max_pdf_objects: u64,
+    /// Bytes that one stream of a PDF may expand to, and all those together that hold objects.
+    pub max_pdf_stream_bytes: u64,
+    /// Steps that the pages of a PDF may take: operators and characters.
+    pub max_pdf_steps: u64,
     /// Times that a compressed file may expand, looked at from [`Limits::RATIO_FROM`] bytes on.
     pub max_ratio: u64,
 }
@@ -76,6 +91,13 @@ impl Default for Limits {
             max_columns: 16_384,
             max_expanded_bytes: None,
             max_spooled_bytes: 2 << 30,
+            max_document_bytes: 100 << 20,
+            max_document_expanded_bytes: 1 << 30,
+            max_text_bytes: 64 << 20,
+            max_pdf_pages: 20_000,
+            max_pdf_objects: 500_000,
+            max_pdf_stream_bytes: 32 << 20,
+            max_pdf_steps: 100_000_000,
             // Real tables stay well below 200; deflate cannot pass 1032.
             max_ratio: 500,
         }
@@ -204,6 +226,11 @@ pub fn open(
         catalog::FormatKind::Csv => {
             let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
             (AnyReader::Csv(csv), detected)
+        }
+        catalog::FormatKind::Document => {
+            let (document, detected) =
+                document::open(input, compression, hints, settings, &limits, evidence)?;
+            (AnyReader::Other(document), detected)
         }
     };
     Ok((Rows { reader }, detected))

@@ -3,7 +3,7 @@
 //! Everything here is a file that somebody dropped where rows were expected. Read as CSV it would
 //! give rows of garbage, so it is refused by name instead.
 
-use super::{FormatError, Hints};
+use super::{FormatError, Hints, document};
 use crate::catalog;
 
 const CONVERT: &str = "Export the table as CSV";
@@ -36,8 +36,19 @@ pub(super) fn kind(
     sample: &[u8],
     _hints: Hints<'_>,
     settings: &catalog::Format,
-    _evidence: &mut Vec<String>,
+    evidence: &mut Vec<String>,
 ) -> Result<catalog::FormatKind, FormatError> {
+    match settings.kind {
+        // Which of them it is, and whether it is one, the document's own reader sees.
+        Some(catalog::FormatKind::Document) => return Ok(catalog::FormatKind::Document),
+        None => {
+            if let Some(why) = document::recognised(sample) {
+                evidence.push(why.to_owned());
+                return Ok(catalog::FormatKind::Document);
+            }
+        }
+        Some(_) => {}
+    }
     check(sample, settings.kind.is_some())?;
     Ok(settings.kind.unwrap_or(catalog::FormatKind::Csv))
 }
@@ -68,7 +79,7 @@ fn check(sample: &[u8], stated: bool) -> Result<(), FormatError> {
     Ok(())
 }
 
-fn check_encoding(sample: &[u8]) -> Result<(), FormatError> {
+pub(super) fn check_encoding(sample: &[u8]) -> Result<(), FormatError> {
     // The mark of UTF-32 little endian begins with that of UTF-16.
     let found = if sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff") {
         "utf-32 (by its byte order mark)"

@@ -30,6 +30,9 @@ use program::Program;
 /// The pattern of a source that names none: every kind of file that Inlet reads, anywhere.
 pub const SUPPORTED_FILES: &str = "**/*.{csv,tsv,csv.gz,tsv.gz}";
 
+/// The pattern of a source with `mode = "document"` that names none.
+pub const DOCUMENT_FILES: &str = "**/*.{pdf,docx,html,htm,md,txt}";
+
 /// Extensions of compressions; one of them may stand behind that of a format.
 pub(super) const COMPRESSIONS: [&str; 1] = ["gz"];
 
@@ -68,6 +71,11 @@ impl PathPattern {
             program: Program::compile(&parsed.pieces),
             captures: parsed.captures,
         })
+    }
+
+    /// The pattern [`DOCUMENT_FILES`].
+    pub fn document_files() -> Self {
+        Self::parse(DOCUMENT_FILES).expect("DOCUMENT_FILES is a pattern")
     }
 
     /// The pattern [`SUPPORTED_FILES`].
