@@ -69,7 +69,7 @@ pub struct Limits {
     pub max_text_bytes: u64,
     /// Pages of a PDF.
     pub max_pdf_pages: u64,
-    /// Objects of a PDF.
+    /// Objects of a PDF, and entries of its tables of objects.
     pub max_pdf_objects: u64,
     /// Bytes that one stream of a PDF may expand to, and all those together that hold objects.
     pub max_pdf_stream_bytes: u64,
@@ -92,10 +92,10 @@ impl Default for Limits {
             max_expanded_bytes: None,
             max_spooled_bytes: 2 << 30,
             max_document_bytes: 100 << 20,
-            max_document_expanded_bytes: 1 << 30,
+            max_document_expanded_bytes: 4 << 30,
             max_text_bytes: 64 << 20,
             max_pdf_pages: 20_000,
-            max_pdf_objects: 500_000,
+            max_pdf_objects: 1_000_000,
             max_pdf_stream_bytes: 32 << 20,
             max_pdf_steps: 100_000_000,
             // Real tables stay well below 200; deflate cannot pass 1032.

@@ -364,3 +364,32 @@ fn real_word_documents_give_their_text() {
         "Ouch[1].[2]\n\n[1] A tachyon walks into a bar.\n\n[2] Fin."
     );
 }
+
+#[test]
+fn documents_that_were_changed_by_accident_end_in_text_or_in_an_error() {
+    let xml = "<w:p><w:r><w:t>One &amp; two</w:t><w:tab/></w:r></w:p><w:tbl><w:tr><w:tc><w:p>\
+               <w:r><w:t>a</w:t></w:r></w:p></w:tc></w:tr></w:tbl>";
+    let html = b"<html lang=de><title>T</title><p>a<b>b</b>&eacute;<table><tr><td>1</table><script>x</script>";
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut read = 0;
+    for _ in 0..1_000 {
+        let mut changed = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            for _ in 0..random.usize(1..5) {
+                let at = random.usize(..bytes.len());
+                bytes[at] = match random.bool() {
+                    true => b"<>/&;=\"' "[random.usize(..9)],
+                    false => random.u8(..),
+                };
+            }
+            bytes
+        };
+        let inside = String::from_utf8_lossy(&changed(xml.as_bytes())).into_owned();
+        for (name, bytes) in
+            [("x.docx", body(&inside)), ("x.docx", changed(&body(xml))), ("x.html", changed(html))]
+        {
+            read += u32::from(read_with(name, bytes, &settings(), Limits::default()).is_ok());
+        }
+    }
+    assert!(read > 100, "{read}");
+}

@@ -1,5 +1,7 @@
 //! Fonts: which character a code stands for, and how wide it is.
 
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hayro_font::{CMapResolverFn, Font, FontCache, FontQuery, FontResolverFn};
@@ -12,27 +14,35 @@ use hayro_syntax::object::{Array, Dict, Object, Stream};
 use super::streams::Budget;
 use crate::format::FormatError;
 
-/// Expanded bytes of fonts that are kept at hand.
-const KEPT: usize = 16 << 20;
+/// Expanded bytes of fonts that are kept at hand, and how many.
+const KEPT_BYTES: usize = 40 << 20;
+const KEPT_FONTS: usize = 500;
+
+/// Bytes that the map of a font takes for each byte of it.
+const MAP_FACTOR: usize = 4;
 
 /// Widths that a font may list. There are 65,536 codes.
 const MAX_WIDTHS: u32 = 1 << 18;
 
 /// The fonts of a document that are at hand.
 pub(super) struct Fonts<'a> {
+    /// By the place of their dictionaries; `None` is a font that cannot be used.
+    kept: HashMap<(*const u8, usize), Option<Rc<Font<'a>>>>,
+    bytes: usize,
+    /// What fonts share.
     cache: FontCache<'a>,
-    kept: usize,
-    fonts: FontResolverFn,
+    programs: FontResolverFn,
     maps: CMapResolverFn,
 }
 
 impl<'a> Fonts<'a> {
     pub(super) fn new() -> Self {
         Self {
+            kept: HashMap::new(),
+            bytes: 0,
             cache: FontCache::new(),
-            kept: 0,
             // For fonts that are not in the file. Only their names and widths count here.
-            fonts: Arc::new(|query| {
+            programs: Arc::new(|query| {
                 Some(match query {
                     FontQuery::Standard(font) => font.get_font_data(),
                     FontQuery::Fallback(query) => query.pick_standard_font().get_font_data(),
@@ -42,19 +52,28 @@ impl<'a> Fonts<'a> {
         }
     }
 
-    /// The font that a dictionary describes; `None` if it cannot be used.
+    /// The font that a dictionary describes; `None` if it cannot be used. A page may ask for it before
+    /// each word, so it is looked at once.
     pub(super) fn font(
         &mut self,
         dict: &Dict<'a>,
         budget: &mut Budget<'_>,
-    ) -> Result<Option<Font<'a>>, FormatError> {
-        let Some(bytes) = cost(dict, budget)? else { return Ok(None) };
-        self.kept += bytes;
-        if self.kept > KEPT {
-            self.cache = FontCache::new();
-            self.kept = bytes;
+    ) -> Result<Option<Rc<Font<'a>>>, FormatError> {
+        let key = (dict.data().as_ptr(), dict.data().len());
+        if let Some(font) = self.kept.get(&key) {
+            return Ok(font.clone());
         }
-        Ok(self.cache.font(dict, &self.fonts, &self.maps))
+        let cost = cost(dict, budget)?;
+        self.bytes += cost.unwrap_or(0);
+        if self.bytes > KEPT_BYTES || self.kept.len() >= KEPT_FONTS {
+            self.kept.clear();
+            self.cache = FontCache::new();
+            self.bytes = cost.unwrap_or(0);
+        }
+        let font =
+            cost.and_then(|_| self.cache.font(dict, &self.programs, &self.maps)).map(Rc::new);
+        self.kept.insert(key, font.clone());
+        Ok(font)
     }
 }
 
@@ -90,6 +109,9 @@ fn cost(dict: &Dict<'_>, budget: &mut Budget<'_>) -> Result<Option<usize>, Forma
         for (dict, key) in streams {
             if let Some(stream) = dict.get::<Stream<'_>>(key) {
                 match budget.expand(&stream) {
+                    Ok(data) if [TO_UNICODE, ENCODING].contains(&key) => {
+                        bytes += data.len() * MAP_FACTOR;
+                    }
                     Ok(data) => bytes += data.len(),
                     Err(FormatError::DocumentDamaged { .. }) => return Ok(None),
                     Err(error) => return Err(error),

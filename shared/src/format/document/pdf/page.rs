@@ -109,7 +109,7 @@ impl<'a, 'l> Reading<'a, 'l> {
             return Ok(all);
         }
         match page.dict.get::<Object<'_>>(CONTENTS).ok_or_else(missing)? {
-            Object::Stream(stream) => all.extend_from_slice(&self.expand(number, &stream)?),
+            Object::Stream(stream) => all = self.expand(number, &stream)?,
             Object::Array(pieces) => {
                 for (index, piece) in pieces.raw_iter().enumerate() {
                     let stream: Stream<'_> = match piece {
@@ -195,7 +195,7 @@ impl<'a, 'l> Reading<'a, 'l> {
             Op::TextFont(font) => {
                 now.state.size = font.1.as_f64();
                 now.state.font = match now.resources.get_font(font.0) {
-                    Some(dict) => self.fonts.font(&dict, &mut self.budget)?.map(Rc::new),
+                    Some(dict) => self.fonts.font(&dict, &mut self.budget)?,
                     None => None,
                 };
             }
