@@ -34,3 +34,4 @@ pub mod rejects;
 pub mod replay;
 #[cfg(feature = "aws")]
 pub mod stack;
+pub mod status;

@@ -101,8 +101,12 @@ fn real_tables_have_the_rows_that_they_have() {
     let Some(folder) = fixtures("rust-csv") else { return };
     for (name, rows, refused) in [
         ("smallpop.csv", 10, 0),
+        ("smallpop-no-headers.csv", 10, 0),
+        ("smallpop-colon.csv", 10, 0),
+        // Backslashes, a comment, and one row with a cell too few.
+        ("strange.csv", 5, 1),
         ("nfl.csv", 9999, 0),
-        ("game.csv", 99_999, 0),
+        ("game.csv", 100_000, 0),
         ("gtfs-mbta-stop-times.csv", 9999, 0),
         ("worldcitiespop.csv", 20_000, 0),
         ("uspop.csv", 100, 0),
@@ -112,8 +116,7 @@ fn real_tables_have_the_rows_that_they_have() {
         let (lines, found) = lines(bytes(&folder.join(name)));
         assert_eq!((lines.len(), found), (rows, refused), "{name}");
     }
-    // A colon is no candidate, being in every time of day; it can be stated.
-    let settings = Format { delimiter: Some(b':'), ..Format::default() };
+    let settings = Format::default();
     let file = File::open(folder.join("smallpop-colon.csv")).expect("the file is there");
     let (_, detected) =
         format::open(file, Hints::default(), &settings, Limits::default()).expect("readable");
@@ -122,7 +125,7 @@ fn real_tables_have_the_rows_that_they_have() {
 
 /// What one file came to.
 enum Outcome {
-    Read { delimiter: char, columns: usize, counters: Counters },
+    Read { dialect: String, header: bool, columns: usize, counters: Counters },
     Refused(FormatError),
 }
 
@@ -170,7 +173,16 @@ fn take(bytes: impl Read + Send + 'static) -> Outcome {
     };
     assert!(counters.account_for_every_row(), "{counters:?}");
     assert_eq!((counters.records, counters.rejects), (records, rejects));
-    Outcome::Read { delimiter: detected.delimiter, columns: detected.columns.len(), counters }
+    let dialect = match detected.dialect {
+        Some(found) => format!("{:?} {:?} {:?}", found.delimiter, found.quote, found.escape),
+        None => format!("{:?}", detected.kind),
+    };
+    Outcome::Read {
+        dialect,
+        header: detected.has_header,
+        columns: detected.columns.len(),
+        counters,
+    }
 }
 
 #[test]
@@ -178,17 +190,17 @@ fn no_row_of_any_file_vanishes() {
     for folder in ["duckdb-csv", "rust-csv"] {
         let Some(folder) = fixtures(folder) else { return };
         println!(
-            "{:52} {:>5} {:>4} {:>8} {:>8} {:>8}",
-            "file", "delim", "cols", "rows", "records", "rejects"
+            "{:48} {:28} {:>5} {:>4} {:>6} {:>7} {:>7}",
+            "file", "dialect", "head", "cols", "rows", "records", "rejects"
         );
         for path in files(&folder) {
             let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
             match take(File::open(&path).expect("the file is there")) {
-                Outcome::Read { delimiter, columns, counters } => println!(
-                    "{name:52} {delimiter:>5?} {columns:>4} {:>8} {:>8} {:>8}",
+                Outcome::Read { dialect, header, columns, counters } => println!(
+                    "{name:48} {dialect:28} {header:>5} {columns:>4} {:>6} {:>7} {:>7}",
                     counters.rows, counters.records, counters.rejects
                 ),
-                Outcome::Refused(error) => println!("{name:52} {}: {error}", error.code()),
+                Outcome::Refused(error) => println!("{name:48} {}: {error}", error.code()),
             }
         }
     }
@@ -232,5 +244,68 @@ fn a_document_of_an_office_is_no_archive_of_files() {
             }
         }
         assert!(documents > 30, "{documents} documents in {folder:?}");
+    }
+}
+
+/// Looked at by eye: whether there is a header, columns, records and rejects.
+const DUCKDB: [(&str, bool, usize, u64, u64); 42] = [
+    ("auto/14177.csv", true, 2, 5, 0),
+    ("auto/backslash_escape.csv", false, 3, 3, 0),
+    ("auto/date_format_bug_linux.csv", true, 1, 3, 0),
+    ("auto/duplicate_header_columns.csv", true, 13, 2, 0),
+    ("auto/early_out_error.csv", true, 3, 22, 0),
+    ("auto/empty_header.csv", true, 3, 2, 0),
+    ("auto/invalid_time.csv", false, 1, 1, 0),
+    ("auto/issue_811.csv", true, 4, 4494, 0),
+    ("auto/large_mixed_data.csv", true, 3, 27_003, 0),
+    ("auto/leading_space_numerics.csv", false, 3, 3, 0),
+    ("auto/missing_many_col.csv", true, 13, 2, 0),
+    ("auto/mixed_single_line.csv", false, 2, 1, 0),
+    // A row with a cell too few, and one with a cell too many.
+    ("auto/mock_duckdb_test_data.csv", true, 5, 7, 2),
+    ("auto/multi_column_string_mix_r_n.csv", false, 4, 9, 0),
+    ("auto/multi_column_string_r.csv", false, 4, 9, 0),
+    ("auto/multiple_skip_row.csv", true, 3, 1, 0),
+    ("auto/no_header.csv", false, 3, 2, 0),
+    ("auto/normalize_names_5.csv", true, 3, 2, 0),
+    ("auto/normalize_names_6.csv", true, 3, 2, 0),
+    ("auto/pipe_delim_quote.csv", false, 3, 3, 0),
+    ("auto/product_codes_HS17_V202301.csv.gz", true, 2, 5384, 0),
+    ("auto/sample.csv", true, 3, 3, 0),
+    ("auto/semicolon_quote.csv", false, 3, 3, 0),
+    ("auto/single_quote_backslash.csv", false, 3, 3, 0),
+    ("auto/skip_row.csv", true, 3, 1, 0),
+    ("auto/tab_single_quote.csv", false, 3, 3, 0),
+    ("auto/tab_single_quote_varchar.csv", false, 3, 3, 0),
+    ("auto/time.csv", true, 1, 3, 0),
+    ("auto/time_date_timestamp_trailing.csv", true, 6, 3, 0),
+    // `"Swing it" magistern` in a file without quotes: asked about.
+    ("auto/titlebasicsdebug.tsv", true, 9, 3001, 1),
+    ("auto/unnamed_columns.csv", false, 13, 2, 0),
+    ("auto/various_time_formats.csv", false, 5, 1, 0),
+    ("test/bgzf.gz", true, 13, 7, 0),
+    ("test/big_header.csv", true, 4, 3, 0),
+    ("test/concat.gz", true, 13, 14, 0),
+    ("test/error_too_little.csv", true, 2, 5, 1),
+    ("test/error_too_many.csv", true, 2, 5, 1),
+    ("test/issue2518.csv", false, 5, 10, 0),
+    ("test/new_line_string_rn_exc.csv", false, 4, 3, 0),
+    ("test/test_null_csv.csv", false, 3, 1, 0),
+    ("test/test_pipe.csv", false, 3, 10, 0),
+    ("test/timestampoffset.csv", true, 1, 4, 0),
+];
+
+#[test]
+fn dialects_and_headers_are_found_as_a_person_finds_them() {
+    let Some(folder) = fixtures("duckdb-csv") else { return };
+    for (name, header, columns, records, rejects) in DUCKDB {
+        match take(File::open(folder.join(name)).expect("the file is there")) {
+            Outcome::Read { dialect, header: found, columns: width, counters } => assert_eq!(
+                (found, width, counters.records, counters.rejects),
+                (header, columns, records, rejects),
+                "{name}: {dialect}"
+            ),
+            Outcome::Refused(error) => panic!("{name}: {error}"),
+        }
     }
 }

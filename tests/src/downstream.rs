@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -17,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 #[derive(Debug)]
 pub struct Downstream {
     messages: Arc<Mutex<Vec<Value>>>,
+    /// Held while messages are taken.
+    taking: Arc<tokio::sync::Mutex<()>>,
     receiving: JoinHandle<()>,
 }
 
@@ -25,8 +28,11 @@ impl Downstream {
     pub fn of(sqs: aws_sdk_sqs::Client, queue_url: &str) -> Self {
         let messages: Arc<Mutex<Vec<Value>>> = Arc::default();
         let (kept, queue_url) = (Arc::clone(&messages), queue_url.to_owned());
+        let taking: Arc<tokio::sync::Mutex<()>> = Arc::default();
+        let turn = Arc::clone(&taking);
         let receiving = tokio::spawn(async move {
             loop {
+                let _turn = turn.lock().await;
                 if let Err(failure) = take(&sqs, &queue_url, &kept).await {
                     // The test that waits for a message says that it never came; this says why.
                     eprintln!("{queue_url}: {failure}");
@@ -34,7 +40,12 @@ impl Downstream {
                 }
             }
         });
-        Self { messages, receiving }
+        Self { messages, taking, receiving }
+    }
+
+    /// Takes nothing for as long as the answer is held.
+    pub async fn pause(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.taking.lock().await
     }
 
     /// Everything about an object so far, in the order in which it came.
@@ -42,12 +53,17 @@ impl Downstream {
         let named = |message: &&Value| {
             message["data"]["object"]["key"] == key || message["object"]["key"] == key
         };
-        self.all().iter().filter(named).cloned().collect()
+        self.look(|all| all.iter().filter(named).cloned().collect())
     }
 
     /// Everything so far.
     pub fn all(&self) -> Vec<Value> {
-        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.look(<[Value]>::to_vec)
+    }
+
+    /// Looks at everything so far, where it lies: it may be much. Nothing is taken meanwhile.
+    pub fn look<T>(&self, at: impl FnOnce(&[Value]) -> T) -> T {
+        at(&self.messages.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits for the `n`th event of a type about an object, and returns it.
@@ -71,7 +87,8 @@ impl Downstream {
         what: &str,
         fits: impl Fn(&Value) -> bool,
     ) -> Result<Value, Failure> {
-        let found = until(what, PATIENCE, async || self.all().into_iter().find(|m| fits(m)));
+        let found =
+            until(what, PATIENCE, async || self.look(|all| all.iter().find(|m| fits(m)).cloned()));
         found.await.map_err(|failure| format!("{failure}; there is: {:?}", self.all()).into())
     }
 
@@ -106,14 +123,25 @@ async fn take(
     let receive = sqs.receive_message().queue_url(queue_url);
     let received =
         receive.max_number_of_messages(10).wait_time_seconds(2).send().await.map_err(refused)?;
-    for message in received.messages() {
+    let mut deletions = Vec::new();
+    for (n, message) in received.messages().iter().enumerate() {
         let body = message.body().ok_or("a message without a body")?;
         // What is no JSON is kept too: a dead letter may be anything.
         let value = serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
         kept.lock().unwrap_or_else(PoisonError::into_inner).push(value);
         let receipt = message.receipt_handle().ok_or("a message without a receipt")?;
-        let delete = sqs.delete_message().queue_url(queue_url).receipt_handle(receipt);
-        delete.send().await.map_err(refused)?;
+        let deletion = DeleteMessageBatchRequestEntry::builder().id(n.to_string());
+        deletions.push(deletion.receipt_handle(receipt).build()?);
     }
-    Ok(())
+    if deletions.is_empty() {
+        return Ok(());
+    }
+    let delete = sqs.delete_message_batch().queue_url(queue_url).set_entries(Some(deletions));
+    let deleted = delete.send().await.map_err(refused)?;
+    // The sender's fault here is a receipt of what is gone already: the client asked twice because no
+    // answer had come.
+    match deleted.failed().iter().find(|failed| !failed.sender_fault()) {
+        Some(failed) => Err(format!("{}: {:?}", failed.code(), failed.message()).into()),
+        None => Ok(()),
+    }
 }

@@ -2,7 +2,10 @@
 
 pub use inlet_simulation::conformance;
 
+pub mod consumer;
 pub mod downstream;
+pub mod files;
+pub mod functions;
 pub mod local_aws;
 pub mod sam;
 pub mod stack;

@@ -76,6 +76,11 @@ impl LocalAws {
         &self.log
     }
 
+    /// The process that serves, whose children the functions are.
+    pub(crate) fn process(&self) -> u32 {
+        self.server.id()
+    }
+
     /// How the account's root calls it.
     ///
     /// # Errors

@@ -127,14 +127,7 @@ impl Stack {
             }}},
             "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Role", "Arn"]}}},
         });
-        self.cloudformation
-            .create_stack()
-            .stack_name(name)
-            .template_body(template.to_string())
-            .capabilities(Capability::CapabilityIam)
-            .send()
-            .await
-            .map_err(refused)?;
+        self.create(name, &template).await?;
         let arn = until("the role of a test", Duration::from_secs(20), async || {
             outputs(&self.cloudformation, name).await.ok()?.remove("Arn")
         })
@@ -148,6 +141,71 @@ impl Stack {
             credentials.secret_access_key(),
             Some(credentials.session_token()),
         )
+    }
+
+    /// Takes from a function what its role allows: `actions` on `resource`, until the denial is
+    /// [lifted](Stack::lift) by its name.
+    ///
+    /// # Errors
+    /// When the role cannot be changed.
+    pub async fn deny(
+        &self,
+        name: &str,
+        function: &str,
+        actions: &[&str],
+        resource: &str,
+    ) -> Result<(), Failure> {
+        let get = self.lambda.get_function_configuration().function_name(function).send();
+        let configuration = get.await.map_err(refused)?;
+        let role = configuration.role().ok_or("a function without a role")?;
+        let role = role.rsplit('/').next().unwrap_or(role);
+        let template = serde_json::json!({
+            "Resources": {"Denial": {"Type": "AWS::IAM::Policy", "Properties": {
+                "PolicyName": name,
+                "Roles": [role],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Deny", "Action": actions, "Resource": resource}],
+                },
+            }}},
+        });
+        self.create(name, &template).await?;
+        self.reached(name, Some("CREATE_COMPLETE")).await
+    }
+
+    /// Gives back what a denial took.
+    ///
+    /// # Errors
+    /// When the role cannot be changed.
+    pub async fn lift(&self, denial: &str) -> Result<(), Failure> {
+        let delete = self.cloudformation.delete_stack().stack_name(denial).send();
+        delete.await.map_err(refused)?;
+        self.reached(denial, None).await
+    }
+
+    async fn create(&self, name: &str, template: &serde_json::Value) -> Result<(), Failure> {
+        self.cloudformation
+            .create_stack()
+            .stack_name(name)
+            .template_body(template.to_string())
+            .capabilities(Capability::CapabilityIam)
+            .send()
+            .await
+            .map_err(refused)?;
+        Ok(())
+    }
+
+    /// Waits until a stack has a status, or is gone.
+    async fn reached(&self, name: &str, status: Option<&str>) -> Result<(), Failure> {
+        let what = format!("the stack {name} to be {}", status.unwrap_or("gone"));
+        until(&what, Duration::from_secs(20), async || {
+            let describe = self.cloudformation.describe_stacks().stack_name(name).send().await;
+            let stacks = describe.map(|answer| answer.stacks.unwrap_or_default());
+            let now = stacks.ok().and_then(|stacks| Some(stacks.first()?.stack_status()?.clone()));
+            let now = now.as_ref().map(|now| now.as_str()).filter(|now| *now != "DELETE_COMPLETE");
+            (now == status).then_some(())
+        })
+        .await
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::Failure;
 
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks again and again until there is an answer, and returns it.
 ///

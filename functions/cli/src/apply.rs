@@ -4,7 +4,7 @@ use std::path::Path;
 
 use inlet::catalog::dynamodb::Changes;
 
-use crate::{Ending, home, validate};
+use crate::{Ending, home};
 
 pub(crate) async fn run(dir: &Path, stack: &str) -> Result<(), Ending> {
     let catalog = home::load(dir)?;
@@ -12,11 +12,6 @@ pub(crate) async fn run(dir: &Path, stack: &str) -> Result<(), Ending> {
     let (connections, sources) = deployed.catalog.apply(&catalog).await?;
     tell("connection", &connections);
     tell("source", &sources);
-    for source in catalog.sources() {
-        for note in validate::notes(source) {
-            say!("note: source {}: {note}", source.key);
-        }
-    }
     say!("the definitions in {} are in force in the stack {stack}", dir.display());
     Ok(())
 }

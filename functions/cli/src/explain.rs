@@ -1,7 +1,11 @@
 //! `inlet explain`: where is my file?
 
-use inlet::ledger::{Entry, EntryKey, State};
+use inlet::catalog::{Connection, Source};
+use inlet::ledger::{Entry, EntryKey, State, Work};
+use inlet::object::{Listed, ObjectId};
+use inlet::status::letters_about;
 
+use crate::home::Operated;
 use crate::{Ending, HomeArguments, home};
 
 pub(crate) async fn run(object: &str, home: &HomeArguments) -> Result<(), Ending> {
@@ -9,61 +13,85 @@ pub(crate) async fn run(object: &str, home: &HomeArguments) -> Result<(), Ending
     let home = home::open(home).await?;
     say!("{object}");
     let matches = home.catalog.matching(&object.bucket, &object.key);
-    if matches.is_empty() {
-        say!("  no source takes it; sources of the bucket {}:", object.bucket);
-        let sources = home.catalog.sources().iter().filter(|s| s.bucket == object.bucket);
-        let mut any = false;
-        for source in sources {
-            any = true;
-            say!("    {}: {}", source.key, source.path);
-        }
-        if !any {
-            say!("    none");
-        }
-    }
-    for taken in matches {
+    let takers: Vec<&str> = matches.iter().map(|taken| taken.source.key.as_str()).collect();
+    for taken in &matches {
         let key = EntryKey::new(&taken.source.key, object.clone());
         say!("  source {}, table {}", taken.source.key, taken.table);
-        match home.ledger.get(&key).await? {
+        let stored = home.ledger.get(&key).await?;
+        match &stored {
             None => say!(
                 "    not known to the ledger: no notice of it has come. `inlet refresh {}` looks for it",
                 taken.source.key
             ),
-            Some(stored) => tell(&key, &taken.connection.key, &stored.entry),
+            Some(stored) => tell(&key, taken.source, &taken.connection.key, &stored.entry),
         }
+        let entry = stored.as_ref().map(|stored| &stored.entry);
+        tell_bucket(&home, taken.connection, &object, entry).await;
     }
-    Ok(())
+    if matches.is_empty() {
+        say!("  no source takes it");
+    }
+    tell_others(&home, &object, &takers).await?;
+    tell_letters(&home, &object).await
 }
 
-fn tell(key: &EntryKey, connection: &str, entry: &Entry) {
+fn tell(key: &EntryKey, source: &Source, connection: &str, entry: &Entry) {
     say!("    state      {} since {}", entry.state.name(), entry.updated);
     match &entry.state {
         State::Waiting { failure } | State::Parked { failure } | State::Failed { failure } => {
             say!("    cause      {} ({})", failure.message, failure.code);
             say!("    to do      {}", failure.remedy);
         }
-        State::Running { owner, until, .. } => say!("    held by    {owner} until {until}"),
+        State::Running { owner, until, work } => {
+            let work = match work {
+                Work::Ingest => "delivering its records",
+                Work::Remove => "delivering its removal",
+            };
+            say!("    held by    {owner} until {until}, {work}");
+        }
         State::Skipped { reason } => say!("    because    {reason}"),
         State::Done | State::Removed => {}
     }
     if let Some(version) = &entry.version {
-        say!("    version    {}", key.dedup_key(connection, &version.etag));
+        say!("    dedup key  {}", key.dedup_key(connection, &version.etag));
         if let Some(id) = &version.version_id {
             say!("    version id {id}");
         }
-        if let Some(size) = version.size {
-            say!("    size       {size} bytes");
+        let size = version.size.map(|size| format!("{size} bytes"));
+        let written = version.last_modified.map(|time| format!("written {time}"));
+        let parts: Vec<String> = size.into_iter().chain(written).collect();
+        if !parts.is_empty() {
+            say!("    content    {}", parts.join(", "));
         }
     }
-    if let Some(sequencer) = &entry.sequencer {
-        let exact = if entry.sequencer_exact { "" } else { " or newer" };
-        say!("    sequencer  {}{exact}", sequencer.as_str());
+    match &entry.sequencer {
+        Some(sequencer) if entry.sequencer_exact => {
+            say!("    sequencer  {}", sequencer.as_str());
+        }
+        Some(sequencer) => {
+            say!("    sequencer  {} or newer: it was found by looking", sequencer.as_str());
+        }
+        None => say!("    sequencer  none: it was found by looking, not by an event"),
     }
-    if entry.attempts > 0 {
-        say!("    attempts   {}", entry.attempts);
+    say!("    claims     {}; of this version unfinished {}", entry.epoch, entry.attempts);
+    if let Some(checkpoint) = &entry.checkpoint {
+        say!(
+            "    checkpoint {} rows read; put down {} times, and goes on there",
+            checkpoint.counters.rows,
+            checkpoint.pauses
+        );
     }
     if let Some(reference) = &entry.reference {
-        say!("    event ids  {reference}-…");
+        say!("    event ids  {reference}-…, generation {}", entry.generation);
+    }
+    if entry.fingerprint != source.fingerprint() {
+        say!(
+            "    definition changed since: a replay takes it in by the new one{}",
+            match entry.state {
+                State::Parked { .. } | State::Failed { .. } => ", and so does the next refresh",
+                _ => "",
+            }
+        );
     }
     if let Some(done) = &entry.done {
         let c = &done.counters;
@@ -81,4 +109,96 @@ fn tell(key: &EntryKey, connection: &str, entry: &Entry) {
             say!("    rejects    {place}");
         }
     }
+    if entry.seen.len() > 1 {
+        say!("    contents   {} were delivered before (dedup = \"ever\")", entry.seen.len());
+    }
+}
+
+/// What lies in the bucket now, as a listing tells it.
+async fn tell_bucket(
+    home: &Operated,
+    connection: &Connection,
+    object: &ObjectId,
+    entry: Option<&Entry>,
+) {
+    let page = home.refresh.objects.list(connection, &object.bucket, &object.key, None).await;
+    let listed = match page {
+        // The key itself is the first of those that begin with it.
+        Ok(page) => page.into_iter().next().filter(|listed| listed.key == object.key),
+        Err(error) => {
+            say!("    bucket     could not be asked: {error}");
+            return;
+        }
+    };
+    let known = entry.filter(|entry| !matches!(entry.state, State::Removed));
+    let known = known.and_then(|entry| entry.version.as_ref());
+    match (listed, known) {
+        (None, None) => say!("    bucket     there is no such object"),
+        (None, Some(_)) => say!(
+            "    bucket     the object is gone, and the ledger does not know it yet: its notice may be under way; a refresh finds it"
+        ),
+        (Some(Listed { etag, size, .. }), Some(known)) if known.etag == etag => {
+            say!("    bucket     has this content ({size} bytes)");
+        }
+        (Some(Listed { etag, size, .. }), None) => {
+            say!("    bucket     has it ({etag}, {size} bytes)")
+        }
+        (Some(Listed { etag, size, .. }), Some(_)) => say!(
+            "    bucket     has another content ({etag}, {size} bytes): its notice may be under way; a refresh finds it"
+        ),
+    }
+}
+
+/// The sources that do not take it, with what they may know of it from when they did.
+async fn tell_others(home: &Operated, object: &ObjectId, takers: &[&str]) -> Result<(), Ending> {
+    let mut none = true;
+    for source in home.catalog.sources() {
+        if source.bucket != object.bucket {
+            continue;
+        }
+        none = false;
+        if takers.contains(&source.key.as_str()) {
+            continue;
+        }
+        let why = if source.path.matches(&object.key).is_some() {
+            "it takes only what no other source takes".to_owned()
+        } else if !object.key.starts_with(source.path.literal_prefix()) {
+            let prefix = source.path.literal_prefix();
+            format!("its keys begin with {prefix:?} (path {})", source.path)
+        } else {
+            format!("the key does not fit its path {}", source.path)
+        };
+        say!("  not source {}: {why}", source.key);
+        let key = EntryKey::new(&source.key, object.clone());
+        if let Some(stored) = home.ledger.get(&key).await? {
+            let (state, updated) = (stored.entry.state.name(), stored.entry.updated);
+            say!("    but it did once: {state} since {updated}");
+        }
+    }
+    if none {
+        say!("  no source reads the bucket {}", object.bucket);
+    }
+    Ok(())
+}
+
+async fn tell_letters(home: &Operated, object: &ObjectId) -> Result<(), Ending> {
+    if home.letters.depth().await?.dead_letters == 0 {
+        return Ok(());
+    }
+    let about = letters_about(&*home.letters, object).await?;
+    for (letter, own) in &about.letters {
+        match own {
+            Some(own) => {
+                let source = own.source.as_deref().unwrap_or("no source in particular");
+                say!("  dead letter of {} for {source}: {}", own.time, own.cause.code);
+                say!("    {}", own.cause.message);
+                say!("    {}", own.cause.remedy);
+            }
+            None => say!("  dead letter sent {}: the queue itself gave it up", letter.sent),
+        }
+    }
+    if about.more {
+        say!("  only {} dead letters were looked at, of more", about.looked_at);
+    }
+    Ok(())
 }

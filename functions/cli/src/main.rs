@@ -14,10 +14,12 @@ mod apply;
 mod dev;
 mod explain;
 mod home;
+mod preview;
 mod read;
 mod refresh;
 mod replay;
 mod show;
+mod status;
 mod subscribe;
 mod validate;
 
@@ -58,6 +60,20 @@ enum Command {
         #[arg(long, value_enum, default_value_t = To::Ndjson)]
         to: To,
     },
+    /// Show what a file was found to be and why, its first records and its first rejects
+    Preview {
+        /// The file, `-` for standard input, or s3://bucket/key with the caller's own credentials
+        file: String,
+        /// Read it as this source's definition says
+        #[arg(long, value_name = "FILE")]
+        source: Option<PathBuf>,
+        /// How many records and rejects
+        #[arg(long, default_value_t = 5)]
+        rows: usize,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Check the definitions in a directory, and list all that is wrong with them
     Validate {
         /// The directory with connections/ and sources/
@@ -87,6 +103,22 @@ enum Command {
     Explain {
         /// The object, as s3://bucket/key
         object: String,
+        #[command(flatten)]
+        home: HomeArguments,
+    },
+    /// Tell how things stand: what is waiting, running, done, parked and failed, and why
+    ///
+    /// Exit code 1 if an object failed, a dead letter lies there, or (with --check) ledger and bucket
+    /// disagree.
+    Status {
+        /// The source's key; by default all sources
+        source: Option<String>,
+        /// Compare the ledger with the bucket, too; nothing is ordered
+        #[arg(long)]
+        check: bool,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         home: HomeArguments,
     },
@@ -166,12 +198,18 @@ async fn main() -> ExitCode {
     let ended = match command {
         Command::Dev { dir, once } => dev::run(dir, once).await,
         Command::Read { file, source, to } => read::run(&file, source.as_deref(), to),
+        Command::Preview { file, source, rows, json } => {
+            preview::run(&file, source.as_deref(), rows, json).await
+        }
         Command::Validate { dir } => validate::run(&dir),
         Command::Apply { dir, stack } => apply::run(&dir, &stack).await,
         Command::Subscribe { bucket, stack, dry_run } => {
             subscribe::run(&bucket, &stack, dry_run).await
         }
         Command::Explain { object, home } => explain::run(&object, &home).await,
+        Command::Status { source, check, json, home } => {
+            status::run(source.as_deref(), check, json, &home).await
+        }
         Command::Refresh { source, full, home } => {
             refresh::run(source.as_deref(), full, &home).await
         }

@@ -68,7 +68,7 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
     }
 }
 
-fn definition(path: &Path) -> Result<Source, Ending> {
+pub(crate) fn definition(path: &Path) -> Result<Source, Ending> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|e| Ending::Usage(format!("{name}: {e}")))?;
     Source::from_toml(&name, &text).map_err(|problems| Ending::Usage(problems.to_string()))

@@ -16,21 +16,6 @@ pub(crate) fn run(dir: &Path) -> Result<(), Ending> {
     );
     for source in catalog.sources() {
         say!("  {}: s3://{}/{}", source.key, source.bucket, source.path);
-        for note in notes(source) {
-            say!("    note: {note}");
-        }
     }
     Ok(())
-}
-
-/// What is valid and still worth knowing.
-pub(crate) fn notes(source: &inlet::catalog::Source) -> Vec<String> {
-    let mut notes = Vec::new();
-    if source.refresh.schedule.is_some() || source.refresh.poll.is_some() {
-        notes.push(
-            "[refresh] is kept, and not carried out yet: the stack's own schedule refreshes every source"
-                .to_owned(),
-        );
-    }
-    notes
 }

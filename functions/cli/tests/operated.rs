@@ -110,6 +110,108 @@ fn by_force_the_dead_letter_of_what_is_done_since_delivers_it_again() {
     assert!(after.contains("1 ingested"), "{after}");
 }
 
+#[test]
+fn status_tells_what_is_not_done_and_why_and_whether_the_bucket_agrees() {
+    let home = settled();
+    let told = home.inlet(&["status"]).ended(1);
+    assert!(told.contains("s: s3://drop/in/**"), "{told}");
+    assert!(told.contains("2 done, 1 failed"), "{told}");
+    assert!(told.contains("1 failed: gzip_truncated, such as in/a/2.csv.gz"), "{told}");
+    assert!(told.contains("queue: 0 waiting, 0 in flight, 1 dead letters"), "{told}");
+    let agreed = home.inlet(&["status", "s", "--check"]).ended(1);
+    assert!(agreed.contains("ledger and bucket agree on 3 objects"), "{agreed}");
+
+    // One is new, one changed, one gone.
+    home.put("in/new.csv", b"id\n9\n");
+    home.put("in/a/1.csv", b"id\n1\n2\n");
+    std::fs::remove_file(home.path("buckets/drop/in/b/3.csv")).expect("a removal");
+    let told = home.inlet(&["status", "--check"]).ended(1);
+    assert!(told.contains("DISAGREE: 1 new, 1 changed, 1 gone, 0 left behind"), "{told}");
+    assert!(told.contains("new         in/new.csv"), "{told}");
+    let told = home.inlet(&["status", "--check", "--json"]).ended(1);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["ok"], false);
+    let source = &told["sources"][0];
+    assert_eq!((&source["source"], &source["counts"]["done"]), (&"s".into(), &2.into()));
+    assert_eq!(source["check"]["differences"]["gone"], 1);
+    assert_eq!(source["check"]["examples"][0]["found"], "changed");
+    assert_eq!(source["causes"][0]["code"], "gzip_truncated");
+    assert_eq!(told["queue"]["dead_letters"], 1);
+    assert_eq!(home.inlet(&["status", "nobody"]).code, Some(2));
+
+    // All mended, and the letter gone.
+    std::fs::remove_file(home.path("buckets/drop/in/a/2.csv.gz")).expect("a removal");
+    home.once().ended(0);
+    home.inlet(&["replay", "--dead-letters"]).ended(0);
+    home.once().ended(0);
+    let told = home.inlet(&["status", "--check"]).ended(0);
+    assert!(told.contains("2 done, 2 removed"), "{told}");
+}
+
+#[test]
+fn a_refresh_by_hand_says_what_it_found_and_the_status_remembers_it() {
+    let home = settled();
+    home.put("in/new.csv", b"id\n9\n");
+    let told = home.inlet(&["refresh"]).ended(0);
+    assert!(told.contains("s: 4 objects; ordered 1: 1 new"), "{told}");
+    let told = home.inlet(&["status"]).ended(1);
+    assert!(told.contains(": 4 objects, 1 ordered"), "{told}");
+    assert!(told.contains("queue: 1 waiting"), "{told}");
+    let told = home.inlet(&["refresh", "s", "--full"]).ended(0);
+    assert!(told.contains("s: 4 objects; ordered 4: 1 new"), "{told}");
+    assert_eq!(home.inlet(&["refresh", "nobody"]).code, Some(2));
+}
+
+#[test]
+fn explain_tells_the_whole_story_of_a_file() {
+    let home = settled();
+    let of = |key: &str| home.inlet(&["explain", &format!("s3://drop/{key}")]).ended(0);
+    let failed = of("in/a/2.csv.gz");
+    for part in [
+        "source s, table t",
+        "state      failed since",
+        "(gzip_truncated)",
+        "to do      ",
+        "dedup key  c/drop/in/a/2.csv.gz#etag=",
+        "3 bytes",
+        "claims     1; of this version unfinished 1",
+        "bucket     has this content (3 bytes)",
+        "dead letter of 20",
+        "for s: gzip_truncated",
+    ] {
+        assert!(failed.contains(part), "{part:?} is not in {failed}");
+    }
+    assert!(of("in/a/1.csv").contains("1 rows = 1 records + 0 rejects"), "what was delivered");
+    assert!(!of("in/a/1.csv").contains("dead letter"), "those are of another object");
+
+    home.put("in/a/1.csv", b"id\n1\n2\n");
+    assert!(of("in/a/1.csv").contains("bucket     has another content"), "{}", of("in/a/1.csv"));
+    std::fs::remove_file(home.path("buckets/drop/in/b/3.csv")).expect("a removal");
+    assert!(of("in/b/3.csv").contains("the object is gone"), "{}", of("in/b/3.csv"));
+    home.put("in/new.csv", b"id\n");
+    let new = of("in/new.csv");
+    assert!(
+        new.contains("not known to the ledger") && new.contains("bucket     has it ("),
+        "{new}"
+    );
+
+    let untaken = of("out/x.csv");
+    assert!(untaken.contains("no source takes it"), "{untaken}");
+    assert!(untaken.contains("not source s: its keys begin with \"in/\""), "{untaken}");
+    let elsewhere = home.inlet(&["explain", "s3://elsewhere/x.csv"]).ended(0);
+    assert!(elsewhere.contains("no source reads the bucket elsewhere"), "{elsewhere}");
+
+    // The definition changes: what it had taken, and what it takes no more.
+    home.source("[rejects]\nmax_count = 7\n");
+    let changed = of("in/a/2.csv.gz");
+    assert!(changed.contains("definition changed since"), "{changed}");
+    assert!(changed.contains("so does the next refresh"), "{changed}");
+    let source = "key = \"s\"\nconnection = \"c\"\nbucket = \"drop\"\npath = \"in/b/**\"\n";
+    home.write("sources/s.toml", source.as_bytes());
+    let once = of("in/a/1.csv");
+    assert!(once.contains("but it did once: done since"), "{once}");
+}
+
 /// A gzip file with one stored block.
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut crc = !0_u32;

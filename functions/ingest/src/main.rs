@@ -10,7 +10,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use inlet::ingest::{Ingest, Outcome};
 use inlet::queue::Message;
 use inlet::stack::{self, Names, Stack};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use tokio::time::Instant;
 
 /// What is left for writing down how the work stands when the deadline comes.
@@ -36,7 +36,7 @@ async fn handle(
     let ids: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
     let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
     let deadline = Instant::now() + left.saturating_sub(MARGIN.min(left / 4));
-    let ingest = Ingest::new(stack.ingest(), event.context.request_id, concurrency());
+    let ingest = Ingest::new(stack.ingest(), owner(&event.context), concurrency());
 
     let outcomes = ingest.messages(messages, Some(deadline)).await;
     let mut response = SqsBatchResponse::default();
@@ -46,6 +46,11 @@ async fn handle(
         }
     }
     Ok(response)
+}
+
+/// What the ledger calls this invocation: the log that it writes to, and its part of that log.
+fn owner(context: &Context) -> String {
+    format!("{}#{}", context.env_config.log_stream, context.request_id)
 }
 
 /// A message without an id cannot be answered for: an empty id in the answer would fail the batch.

@@ -79,7 +79,7 @@ impl Catalog {
         connections: Vec<Placed<Connection>>,
         sources: Vec<Placed<Source>>,
     ) -> Self {
-        let mut by_key = BTreeMap::from([(HOME_CONNECTION.to_owned(), home_connection())]);
+        let mut by_key = BTreeMap::from([(HOME_CONNECTION.to_owned(), Connection::home())]);
         by_key.extend(connections.into_iter().map(|c| (c.value.key.clone(), c.value)));
         let sources = sources.into_iter().map(|source| source.value).collect();
         Self::index(by_key, sources, None)
@@ -179,15 +179,18 @@ impl Catalog {
     }
 }
 
-fn home_connection() -> Connection {
-    Connection {
-        key: HOME_CONNECTION.to_owned(),
-        name: "Inlet".to_owned(),
-        region: None,
-        access: Access::Read,
-        bucket_owner: None,
-        endpoint: None,
-        path_style: false,
+impl Connection {
+    /// The built-in connection: with the credentials and in the region that the caller has.
+    pub fn home() -> Self {
+        Self {
+            key: HOME_CONNECTION.to_owned(),
+            name: "Inlet".to_owned(),
+            region: None,
+            access: Access::Read,
+            bucket_owner: None,
+            endpoint: None,
+            path_style: false,
+        }
     }
 }
 
@@ -310,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_connection_of_ones_own_replaces_the_built_in_one() {
-        let own = Connection { region: Some("eu-west-1".to_owned()), ..home_connection() };
+        let own = Connection { region: Some("eu-west-1".to_owned()), ..Connection::home() };
         let catalog = Catalog::new(vec![own.clone()], vec![source("a", "one", "")]).unwrap();
         assert_eq!(catalog.connection("inlet"), Some(&own));
         assert_eq!(catalog.connections().count(), 1);

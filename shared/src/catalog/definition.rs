@@ -119,11 +119,26 @@ pub enum OnRemove {
 pub struct Format {
     /// The kind of file.
     pub kind: Option<FormatKind>,
-    /// The byte between cells.
-    pub delimiter: Option<u8>,
-    /// Whether the first row names the columns (default: it does). Without, columns are `column_1`,
-    /// `column_2` and so on.
+    /// What stands between cells: one or two characters.
+    pub delimiter: Option<String>,
+    /// What stands around cells that hold a delimiter or a line end.
+    pub quote: Option<Mark>,
+    /// What makes a quote a character like others besides doubling it; stated, it does so to
+    /// delimiters and line ends outside of quotes, too.
+    pub escape: Option<Mark>,
+    /// What lines that are comments begin with.
+    pub comment: Option<Mark>,
+    /// Whether the first row names the columns. Without a header columns are `column_1`, `column_2`
+    /// and so on.
     pub header: Option<bool>,
+    /// How many rows name the columns: the names of one column are joined with ` / `.
+    pub header_rows: Option<u32>,
+    /// Whether the row below the header holds units, and is no data.
+    pub units_row: Option<bool>,
+    /// Whether lines before the header (titles, notes) are looked for.
+    pub preamble: Option<bool>,
+    /// Lines to leave out at the end. `None`: rows that look like a footer are rejects.
+    pub skip_footer_lines: Option<u32>,
     /// Lines to leave out before the header.
     pub skip_lines: u32,
     /// Where the rows are in a document: the keys of JSON (`data.items`, a JSON pointer, or `.`: the
@@ -160,6 +175,32 @@ pub enum SheetChoice {
     Number(u32),
     /// The one of this name.
     Name(String),
+}
+
+/// A character with a role in the text of a file; `None`: nothing has the role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Mark(pub Option<char>);
+
+impl From<Mark> for String {
+    fn from(mark: Mark) -> Self {
+        mark.0.map_or_else(|| "none".to_owned(), Self::from)
+    }
+}
+
+impl TryFrom<String> for Mark {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let mut characters = text.chars();
+        match (text.as_str(), characters.next(), characters.next()) {
+            ("none", ..) => Ok(Self(None)),
+            (_, Some(mark), None) if mark.is_ascii() && !matches!(mark, '\n' | '\r' | '\0') => {
+                Ok(Self(Some(mark)))
+            }
+            _ => Err(format!("{text:?} is neither one ASCII character nor \"none\"")),
+        }
+    }
 }
 
 /// A kind of file.

@@ -4,8 +4,8 @@
 //! the [`Document`], and the definition goes on with a default, so that the rest is checked too.
 
 use super::definition::{
-    Access, Connection, Dedup, Destination, Format, FormatKind, MAX_OBJECT_SIZE, Mode, OnReject,
-    OnRemove, RefreshSchedule, RejectPolicy, SheetChoice, Source,
+    Access, Connection, Dedup, Destination, Format, FormatKind, MAX_OBJECT_SIZE, Mark, Mode,
+    OnReject, OnRemove, RefreshSchedule, RejectPolicy, SheetChoice, Source,
 };
 use super::encoding::Encoding;
 use super::path::PathPattern;
@@ -33,8 +33,14 @@ pub(super) const SOURCE_KEYS: [(&str, &[&str]); 5] = [
         &[
             "kind",
             "delimiter",
+            "quote",
+            "escape",
+            "comment",
             "header",
+            "units_row",
+            "preamble",
             "skip_lines",
+            "skip_footer_lines",
             "rows",
             "encoding",
             "members",
@@ -159,6 +165,7 @@ pub(super) fn source(document: &Document<'_>) -> Option<Placed<Source>> {
 }
 
 fn format(mut table: Table<'_>) -> Format {
+    let header = table.flag_or_whole("header", 20).map(|found| found.value);
     let format = Format {
         kind: table
             .choice(
@@ -181,7 +188,16 @@ fn format(mut table: Table<'_>) -> Format {
             )
             .map(|kind| kind.value),
         delimiter: parsed(&mut table, "delimiter", delimiter),
-        header: flag(&mut table, "header"),
+        quote: parsed(&mut table, "quote", mark),
+        escape: parsed(&mut table, "escape", mark),
+        comment: parsed(&mut table, "comment", mark),
+        header: header.map(|rows| rows > 0),
+        header_rows: header.filter(|rows| *rows > 1).and_then(|rows| u32::try_from(rows).ok()),
+        units_row: flag(&mut table, "units_row"),
+        preamble: flag(&mut table, "preamble"),
+        skip_footer_lines: table
+            .whole("skip_footer_lines", 256)
+            .and_then(|lines| u32::try_from(lines).ok()),
         skip_lines: table
             .whole("skip_lines", u32::MAX.into())
             .and_then(|lines| u32::try_from(lines).ok())
@@ -378,14 +394,19 @@ fn bucket(text: &str) -> Result<String, Complaint> {
     ))
 }
 
-fn delimiter(text: &str) -> Result<u8, Complaint> {
-    match text.as_bytes() {
-        [byte] if !b"\"\r\n".contains(byte) => Ok(*byte),
-        _ => Err(Complaint::new(
-            format!("delimiter {text:?} is not one byte that can stand between cells"),
-            "use one such as \",\", \";\", \"|\" or \"\\t\"",
-        )),
+fn delimiter(text: &str) -> Result<String, Complaint> {
+    if (1..=2).contains(&text.chars().count()) && !text.contains(['"', '\r', '\n', '\0']) {
+        return Ok(text.to_owned());
     }
+    Err(Complaint::new(
+        format!("delimiter {text:?} is not one or two characters that can stand between cells"),
+        "use one such as \",\", \";\", \"|\", \"\\t\" or \"||\"",
+    ))
+}
+
+fn mark(text: &str) -> Result<Mark, Complaint> {
+    let example = "use one such as \"'\", \"\\\\\" or \"#\", or \"none\"";
+    Mark::try_from(text.to_owned()).map_err(|message| Complaint::new(message, example))
 }
 
 fn region(text: &str) -> Result<String, Complaint> {

@@ -315,6 +315,17 @@ impl<'d> Table<'d> {
         }
     }
 
+    /// `true` as 1, `false` as 0, or a whole number.
+    pub(super) fn flag_or_whole(&mut self, key: &'static str, most: u64) -> Option<Found<u64>> {
+        match self.entries.get(key).map(|value| value.get_ref()) {
+            Some(DeValue::Integer(_)) => {
+                let at = self.find(key)?.at;
+                self.whole(key, most).map(|value| Found { value, at })
+            }
+            _ => self.boolean(key).map(|found| Found { value: found.value.into(), at: found.at }),
+        }
+    }
+
     /// A share, from 0 to 1.
     pub(super) fn share(&mut self, key: &'static str) -> Option<f64> {
         let found = self.find(key)?;

@@ -22,6 +22,16 @@ impl Source {
         let named = captures.get("table").or(self.table.as_deref());
         named.unwrap_or_else(|| stem(key)).to_owned()
     }
+
+    /// The table of a member of the archive `key`: the archive's, where the path or the definition
+    /// names it, else the name of the member without its extensions.
+    pub fn table_of_member(&self, key: &str, member: &str) -> String {
+        match self.path.matches(key) {
+            Some(captures) if captures.get("table").is_some() => self.table(&captures, key),
+            Some(captures) if self.table.is_some() => self.table(&captures, key),
+            _ => stem(member).to_owned(),
+        }
+    }
 }
 
 fn stem(key: &str) -> &str {
@@ -44,6 +54,18 @@ fn without<'n>(name: &'n str, extensions: &[&str]) -> &'n str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_is_a_table_of_its_own_unless_the_table_is_named() {
+        let table = |more: &str| {
+            let toml = format!("key = 's'\nconnection = 'c'\nbucket = 'bucket'\n{more}");
+            let source = Source::from_toml("s.toml", &toml).expect("a definition");
+            source.table_of_member("x/all.zip", "2026/deals.csv.gz")
+        };
+        assert_eq!(table(""), "deals");
+        assert_eq!(table("table = 'sales'"), "sales");
+        assert_eq!(table("path = '{table}/*.zip'"), "x");
+    }
 
     #[test]
     fn a_stem_loses_one_compression_and_one_format() {

@@ -83,7 +83,7 @@ fn every_setting_is_read() {
     assert_eq!((source.mode, source.dedup), (Mode::Snapshot, Dedup::Ever));
     assert_eq!((source.max_size, source.on_remove), (100_000_000, OnRemove::Keep));
     assert_eq!(source.format.kind, Some(FormatKind::Csv));
-    assert_eq!(source.format.delimiter, Some(b'\t'));
+    assert_eq!(source.format.delimiter.as_deref(), Some("\t"));
     assert_eq!((source.format.header, source.format.skip_lines), (Some(false), 2));
     let columns: Vec<_> = source.fields.iter().map(|field| field.column.as_str()).collect();
     assert_eq!(columns, ["Name", "Deal ID", "Owner", "Seller", "Closed"], "in their order");
@@ -352,8 +352,11 @@ fn each_mistake_in_a_source_says_what_to_do() {
         ("format.kind = 'parket'", "unknown kind \"parket\""),
         ("format.sheet = 0", "sheet is 0; count from 1"),
         ("format.sheet = true", "sheet must be a name or a number, not a TOML boolean"),
-        ("format.delimiter = '||'", "delimiter \"||\" is not one byte"),
-        ("format.delimiter = '§'", "is not one byte"),
+        ("format.delimiter = '|||'", "delimiter \"|||\" is not one or two characters"),
+        ("format.delimiter = \"\\n\"", "is not one or two characters"),
+        ("format.quote = '«'", "is neither one ASCII character nor"),
+        ("format.header = 30", "header"),
+        ("format.header = '1'", "header must be true or false"),
         ("format.delimiter = ''", "delimiter is empty"),
         ("rejects.policy = 'drop'", "unknown policy \"drop\", it can be \"quarantine\", \"skip\""),
         ("rejects.max_ratio = nan", "max_ratio = nan is not between 0 and 1"),
@@ -473,4 +476,30 @@ fn a_broken_connection_is_not_also_an_unknown_one() {
 fn columns_count_characters() {
     let problems = problem_of("[fields]\n'Größe' = { typ = 'date' }");
     assert!(problems.starts_with("deals.toml:5:13: "), "{problems}");
+}
+
+#[test]
+fn the_dialect_of_a_file_can_be_stated_in_full() {
+    let format = source(
+        "key = 's'\nconnection = 'inlet'\nbucket = 'drop'\n[format]\ndelimiter = '~|'\nquote = \"'\"\n\
+         escape = '\\'\ncomment = 'none'\nheader = 2\nunits_row = true\npreamble = false\n\
+         skip_footer_lines = 3\n",
+    )
+    .format;
+    assert_eq!(format.delimiter.as_deref(), Some("~|"));
+    assert_eq!((format.quote, format.escape), (Some(Mark(Some('\''))), Some(Mark(Some('\\')))));
+    assert_eq!(format.comment, Some(Mark(None)), "none is not the same as nothing said");
+    assert_eq!((format.header, format.header_rows), (Some(true), Some(2)));
+    assert_eq!((format.units_row, format.preamble), (Some(true), Some(false)));
+    assert_eq!(format.skip_footer_lines, Some(3));
+    let stored = serde_json::to_string(&format).unwrap();
+    assert_eq!(serde_json::from_str::<Format>(&stored).unwrap(), format);
+    for (header, stated) in
+        [("true", Some(true)), ("false", Some(false)), ("0", Some(false)), ("1", Some(true))]
+    {
+        let text =
+            format!("key = 's'\nconnection = 'inlet'\nbucket = 'drop'\nformat.header = {header}");
+        let format = source(&text).format;
+        assert_eq!((format.header, format.header_rows), (stated, None), "{header}");
+    }
 }

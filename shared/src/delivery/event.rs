@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::format::Part;
 use crate::object::{ETag, ObjectId, ObjectVersion, Sequencer};
 use crate::record::Counters;
 
@@ -122,6 +123,12 @@ struct Records<'a> {
     table: &'a str,
     mode: crate::catalog::Mode,
     object: Object<'a>,
+    /// The member of the archive that the records are of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<&'a str>,
+    /// The sheet of the workbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sheet: Option<&'a str>,
     batch: u64,
     first_row: u64,
     records: [u8; 0],
@@ -153,12 +160,18 @@ struct Failed<'a> {
 }
 
 impl Subject {
-    /// Some records: `records` holds the objects of a JSON array, with commas and without brackets.
+    /// The same for a part of the object that is a table of its own.
+    pub fn of_table(&self, table: String) -> Self {
+        Self { table, ..self.clone() }
+    }
+
+    /// Some records of `part` of the object (`None`: it is one); `records` holds the objects of a JSON array, with commas and without brackets.
     ///
     /// # Errors
     /// Never in fact; encoding is fallible in type.
     pub fn records(
         &self,
+        part: Option<&Part>,
         batch: u64,
         first_row: u64,
         records: &str,
@@ -169,6 +182,8 @@ impl Subject {
             table: &self.table,
             mode: self.mode,
             object: self.object(),
+            member: part.and_then(|part| part.member.as_deref()),
+            sheet: part.and_then(|part| part.sheet.as_deref()),
             batch,
             first_row,
             records: [],
@@ -289,7 +304,7 @@ mod tests {
     #[test]
     fn a_batch_is_a_cloud_event() {
         let records = r#"{"op":"upsert","row":1},{"op":"upsert","row":2}"#;
-        let event = subject().records(3, 2001, records, Timestamp::UNIX_EPOCH).unwrap();
+        let event = subject().records(None, 3, 2001, records, Timestamp::UNIX_EPOCH).unwrap();
         let json: serde_json::Value = serde_json::from_str(&event.body).unwrap();
         assert_eq!(json["specversion"], "1.0");
         assert_eq!(json["type"], "inlet.records.v1");

@@ -60,14 +60,14 @@ impl From<&DeliveryError> for Failure {
             Failure::new(
                 "destination_unavailable",
                 error.to_string(),
-                "It is tried again by itself; if it lasts, look at the destination",
+                "It is tried again by itself; if it lasts, check that the destination exists and that Inlet may send to it, then `inlet replay`",
                 Disposition::Retry,
             )
         } else {
             Failure::new(
                 "destination_refused",
                 error.to_string(),
-                "Check that the destination exists and that Inlet may send to it, then `inlet replay`",
+                "Check what the destination takes, then `inlet replay`; if it should take this, please report it",
                 Disposition::DeadLetter,
             )
         }

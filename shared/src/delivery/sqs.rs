@@ -52,20 +52,7 @@ impl Delivery for SqsDelivery {
             .await
             .map_err(|e| {
                 let code = e.as_service_error().and_then(|e| e.code());
-                // A queue that is gone or forbidden stays so until somebody acts; an invalid
-                // message stays invalid.
-                let lasting = matches!(
-                    code,
-                    Some(
-                        "QueueDoesNotExist"
-                            | "AWS.SimpleQueueService.NonExistentQueue"
-                            | "AccessDenied"
-                            | "AccessDeniedException"
-                            | "InvalidMessageContents"
-                            | "InvalidParameterValue"
-                    )
-                );
-                error(said(&e), !lasting)
+                error(said(&e), passing(code))
             })?;
         Ok(())
     }
@@ -73,6 +60,13 @@ impl Delivery for SqsDelivery {
     fn concurrency(&self) -> usize {
         8
     }
+}
+
+/// Whether the queue may take the event later. An invalid message stays invalid. A queue that is
+/// forbidden or gone may not stay so: a policy that is mended, or deployed anew and not yet known
+/// everywhere, must not have cost every file of those minutes.
+fn passing(code: Option<&str>) -> bool {
+    !matches!(code, Some("InvalidMessageContents" | "InvalidParameterValue"))
 }
 
 /// The destinations of a stack.
@@ -108,5 +102,19 @@ impl Deliveries for StackDeliveries {
                 Disposition::Park,
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_that_is_forbidden_or_gone_for_a_while_costs_no_file() {
+        for code in ["AccessDenied", "AccessDeniedException", "QueueDoesNotExist"] {
+            assert!(passing(Some(code)), "{code}");
+        }
+        assert!(passing(None), "no answer");
+        assert!(!passing(Some("InvalidMessageContents")));
     }
 }

@@ -114,7 +114,7 @@ pub enum FormatError {
     #[error("the member is encrypted")]
     MemberEncrypted,
     /// The member is stored in a way that is not read.
-    #[error("the member is compressed with {method}, which is not read")]
+    #[error("the member is packed with {method}, which is not read")]
     MemberMethod {
         /// The way.
         method: String,
@@ -322,12 +322,18 @@ pub enum FormatError {
         /// The offset of the first byte that is not.
         byte_offset: u64,
     },
-    /// A setting that cannot be meant.
-    #[error("the delimiter {delimiter:?} cannot separate cells")]
-    Delimiter {
+    /// Settings that cannot be meant.
+    #[error("the delimiter {delimiter:?} cannot separate cells{}", beside(.quote))]
+    Dialect {
         /// The delimiter.
-        delimiter: char,
+        delimiter: String,
+        /// The quote, if there are quotes.
+        quote: Option<char>,
     },
+}
+
+fn beside(quote: &Option<char>) -> String {
+    quote.map(|quote| format!(" beside the quote {quote} and its escape")).unwrap_or_default()
 }
 
 impl FormatError {
@@ -398,7 +404,7 @@ impl FormatError {
             Self::DocumentEncrypted { .. } => "document_encrypted",
             Self::DocumentDamaged { .. } => "document_damaged",
             Self::DocumentNotUtf8 { .. } => "invalid_utf8",
-            Self::Delimiter { .. } => "invalid_delimiter",
+            Self::Dialect { .. } => "invalid_dialect",
         }
     }
 
@@ -443,7 +449,7 @@ impl FormatError {
             Self::MemberEncrypted => {
                 "Pack the archive without a password; the bucket encrypts".into()
             }
-            Self::MemberMethod { .. } => "Pack the archive with deflate".into(),
+            Self::MemberMethod { .. } => "Pack the archive with deflate, and without holes".into(),
             Self::MemberCorrupt { .. } => "Pack and upload the archive again".into(),
             Self::Member { cause, .. } => match **cause {
                 Self::Unsupported { .. }
@@ -514,8 +520,10 @@ impl FormatError {
                 "Open the document, save it anew, and upload it again".into()
             }
             Self::DocumentNotUtf8 { .. } => "Save the file as UTF-8".into(),
-            Self::Delimiter { .. } => {
-                "State one ASCII character that is neither a quote nor a line end".into()
+            Self::Dialect { .. } => {
+                "State as delimiter one or two characters that are no line end, and as quote and escape \
+                 ASCII characters that are not in it"
+                    .into()
             }
         }
     }
@@ -538,7 +546,7 @@ impl FormatError {
             | Self::Encrypted { .. }
             | Self::DocumentEncrypted { .. }
             | Self::NoSuchSheet { .. }
-            | Self::Delimiter { .. } => Disposition::Park,
+            | Self::Dialect { .. } => Disposition::Park,
             _ => Disposition::DeadLetter,
         }
     }

@@ -1,8 +1,9 @@
 //! **format**: the bytes of a file become rows.
 //!
-//! [`open`] takes any [`Read`] (on a thread that may block), undoes the compression, recognises what
-//! the file is, and gives [`Rows`]: each row borrowed from the read buffer, with its number, its
-//! physical line, its byte offset and its raw bytes. What was found, and why, is in [`Detected`].
+//! [`open`] takes any [`Read`] (on a thread that may block), undoes the compression, goes through the
+//! members of an archive, recognises what the file is and in which encoding, and gives [`Rows`]: each
+//! row borrowed from the read buffer, with its number, its physical line, its byte offset and its raw
+//! bytes. What was found, and why, is in [`Detected`].
 //!
 //! Promises: memory is bounded by [`Limits`], not by the file; a file that is cut short, damaged or
 //! of another kind ends in a [`FormatError`] that says what, where and what to do, never in rows that
@@ -10,18 +11,21 @@
 //! field, no type and no destination.
 //!
 //! Delimited cells are one of the kinds of files; each other has a module of its own: workbooks
-//! (`excel`), Parquet, Avro, JSON, XML, and documents for people to read (`document`). Their rows are values of types ([`Form::Json`]); see `typed` for how each
-//! is written.
+//! (`excel`), Parquet, Avro, JSON, XML, and documents for people to read (`document`). Their rows are values
+//! of types ([`Form::Json`]); see `typed` for how each is written.
 //!
 //! ## What is a row of delimited cells
-//! * Cells follow RFC 4180, leniently, as the `csv-core` crate reads them: a quote opens a quoted
-//!   cell only at its beginning; within it `""` is a quote and line ends are text.
+//! * Cells follow RFC 4180, or another [`Dialect`]: a quote opens a quoted cell only at its beginning;
+//!   within it `""` is a quote and line ends are text. A row whose quotes do not say what it means
+//!   has a [`RowFault`] and no cells.
 //! * A row ends with LF, CRLF or a lone CR. A blank line is not a row: it is passed over (and counts
 //!   as a line).
 //! * A *line* is physical: LF, CRLF and a lone CR each end one, within quotes too. The first is 1.
 //! * A *byte offset* counts decompressed bytes from the beginning of the file, the byte order mark
-//!   included.
-//! * A *row number* counts data rows from 1; the header is not counted.
+//!   included; in a member of an archive, from the beginning of the member. Of text in another encoding
+//!   it counts the bytes that the text has in UTF-8, without the mark; the raw row is in UTF-8, too.
+//! * A *row number* counts data rows from 1, through all members of an archive; headers are not
+//!   counted. (Lines begin anew in each member.)
 //! * Each column has a name of its own: an empty one becomes `column_3` (its place), and the second
 //!   of two equal ones `name_2`. Without a header columns are `column_1`, `column_2` and so on, as
 //!   many as the first row has cells.
@@ -30,14 +34,12 @@ mod archive;
 mod avro;
 mod compression;
 mod csv;
-mod dialect;
 mod document;
 mod encoding;
 mod error;
 mod excel;
 mod header;
 mod heads;
-mod index;
 mod input;
 mod json;
 mod lines;
@@ -52,7 +54,6 @@ mod settings;
 mod sniff;
 mod spool;
 mod typed;
-mod unquote;
 mod values;
 mod window;
 mod xml;
@@ -64,6 +65,7 @@ use serde::{Deserialize, Serialize};
 
 pub use archive::Archive;
 pub use compression::Compression;
+pub use csv::{ColumnClass, Comment, Dialect, Escape};
 pub use error::{FormatError, Limit};
 pub use json::JsonProblem;
 pub use row::{Form, Head, Part, Position, Row, RowFault};
@@ -174,8 +176,8 @@ pub struct Detected {
     pub encoding: Option<Encoding>,
     /// The kind of file.
     pub kind: catalog::FormatKind,
-    /// The character between cells; NUL in formats without one.
-    pub delimiter: char,
+    /// How delimited cells are written; `None`: the kind has other cells.
+    pub dialect: Option<Box<Dialect>>,
     /// Whether the first row named the columns.
     pub has_header: bool,
     /// The names of the columns, each once.
@@ -197,7 +199,7 @@ impl Detected {
             archive: None,
             encoding: None,
             kind,
-            delimiter: '\0',
+            dialect: None,
             has_header: false,
             columns,
             evidence,
@@ -207,14 +209,8 @@ impl Detected {
     /// Whether reading can begin between two rows, in the decompressed bytes. Other kinds are read
     /// from their beginning.
     fn goes_on_in_the_middle(&self) -> bool {
-        match self.kind {
-            catalog::FormatKind::Csv => self.archive.is_none(),
-            // Its places do not know an encoding that shows late.
-            catalog::FormatKind::Jsonl => {
-                self.archive.is_none() && self.encoding == Some(Encoding::UTF_8)
-            }
-            _ => false,
-        }
+        self.archive.is_none()
+            && matches!(self.kind, catalog::FormatKind::Csv | catalog::FormatKind::Jsonl)
     }
 
     /// Whether the place between two rows that [`Rows::position`] gave is a place in the bytes of the
@@ -234,7 +230,8 @@ impl Detected {
     /// goes on.
     pub fn is_worth_keeping(&self) -> bool {
         const SMALL: usize = 32 << 10;
-        let length = self.columns.iter().map(|name| name.len() + 3).sum::<usize>();
+        // The names are in the header, too, and each column has a class.
+        let length = self.columns.iter().map(|name| 2 * name.len() + 20).sum::<usize>();
         self.goes_on_in_the_middle() && length < SMALL
     }
 }
@@ -367,6 +364,14 @@ impl Opening {
     }
 }
 
+/// Whether a file that begins so may hold far more than it looks, or take long to open: it is
+/// compressed, an archive, or no text at all.
+pub fn may_expand(first: &[u8]) -> bool {
+    Compression::of(first) != Compression::None
+        || sniff::is_binary(first)
+        || sniff::archive(first).is_some()
+}
+
 /// Opens a file: undoes its compression, finds out what it is where the settings do not say, and
 /// reads up to its first row.
 pub fn open(
@@ -407,22 +412,14 @@ fn open_input(
         evidence.push(why.to_owned());
         return archive::open(archive, compression, input, opening, evidence);
     }
-    let limits = opening.limits;
-    let mut settings = Arc::clone(&opening.settings);
-    if settings.encoding.is_none()
-        && let Some(declared) = sniff::declared_encoding(input.peek(sniff::SAMPLE)?)
-    {
-        evidence.push(format!("encoding {declared}: the XML declaration names it"));
-        settings = Arc::new(catalog::Format { encoding: Some(declared), ..(*settings).clone() });
-    }
-    let settings = &*settings;
+    let (settings, limits) = (&*opening.settings, opening.limits);
     let hints = Hints { name: &opening.name };
     let (mut input, decided) = encoding::open(input, settings, &mut evidence)?;
     let early = decided.get().is_some();
     let kind = sniff::kind(input.peek(sniff::SAMPLE)?, hints, settings, &mut evidence)?;
     let (reader, mut detected) = match kind {
         catalog::FormatKind::Csv => {
-            let (csv, detected) = csv::open(input, compression, settings, limits, evidence)?;
+            let (csv, detected) = csv::open(input, compression, hints, settings, limits, evidence)?;
             (AnyReader::Csv(Box::new(csv)), detected)
         }
         catalog::FormatKind::Json => {

@@ -57,6 +57,7 @@ pub struct Position {
 
 /// What is wrong with a row that could still be told apart from the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RowFault {
     /// The file ended within a quoted cell.
     UnterminatedQuote {
@@ -81,6 +82,18 @@ pub enum RowFault {
         /// The error, as spreadsheets show it: `#REF!`.
         error: &'static str,
     },
+    /// A quoted cell is not closed where the table goes on; the row has what stands before that place.
+    UnclosedQuote,
+    /// Text follows a closing quote.
+    AmbiguousQuote,
+    /// It is the header once more.
+    RepeatedHeader,
+    /// It begins like the file's comments, and has as many cells as a row.
+    PossibleComment,
+    /// It belongs to a second table below the first.
+    OtherTable,
+    /// It is among the last lines, and sums up or counts the rows.
+    PossibleFooter,
 }
 
 /// Where one cell lies in the bytes of its row.

@@ -29,6 +29,7 @@ const SIGNATURES: &[(&[u8], &str, &str)] = &[
     (b"MSCF\0\0\0\0", "a cabinet archive", REPACK),
     (b"\x1f\x9d", "compressed with compress (.Z)", UNPACK),
     (b"\x04\x22\x4d\x18", "compressed with lz4", UNPACK),
+    (b"\x5d\0\0", "compressed with lzma", UNPACK),
     (b"LZIP\x01", "compressed with lzip", UNPACK),
     (b"\xff\x06\0\0sNaPpY", "compressed with snappy", UNPACK),
     (b"\x89PNG\r\n\x1a\n", "an image (PNG)", CONVERT),
@@ -47,6 +48,7 @@ const BINARY: &[&[u8]] = &[
     b"Rar!\x1a\x07",
     b"\x1f\x9d",
     b"\x04\x22\x4d\x18",
+    b"\x5d\0\0",
     b"\xff\x06\0\0sNaPpY",
     b"\x89PNG\r\n\x1a\n",
     b"\xff\xd8\xff",
@@ -72,21 +74,6 @@ pub(super) fn archive(sample: &[u8]) -> Option<(Archive, &'static str)> {
     }
     super::archive::is_tar(sample)
         .then_some((Archive::Tar, "archive tar: the first block has the checksum of a member"))
-}
-
-/// The encoding that the declaration of an XML text names, if it is one in which such a declaration can
-/// be read.
-pub(super) fn declared_encoding(sample: &[u8]) -> Option<catalog::Encoding> {
-    let text = sample.strip_prefix(BOM).unwrap_or(sample).strip_prefix(b"<?xml")?;
-    let declaration = &text[..memchr::memmem::find(&text[..text.len().min(200)], b"?>")?];
-    let declaration = std::str::from_utf8(declaration).ok()?;
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    let label = value[1..].split(quote).next()?;
-    // The declaration itself would not be readable as ASCII.
-    let wide = label.to_ascii_lowercase().starts_with("utf-16");
-    catalog::Encoding::for_label(label).filter(|_| !wide)
 }
 
 /// What kind of file begins with `sample` (decompressed), and why.
@@ -236,19 +223,6 @@ mod tests {
 
     fn found(sample: &[u8]) -> String {
         kind_of(sample, "a.csv").err().map(|error| error.to_string()).unwrap_or_default()
-    }
-
-    #[test]
-    fn the_encoding_of_an_xml_text_is_the_one_that_it_declares() {
-        let found = |text: &str| declared_encoding(text.as_bytes()).map(|e| e.to_string());
-        let latin = Some("windows-1252".to_owned());
-        assert_eq!(found("<?xml version='1.0' encoding='ISO-8859-1'?><t/>"), latin);
-        assert_eq!(found("\u{feff}<?xml version=\"1.0\" encoding = \"latin1\" ?>"), latin);
-        for text in
-            ["<t/>", "<?xml version='1.0'?>", "<?xml encoding='utf-16'?>", "<?xml encoding='x'"]
-        {
-            assert_eq!(found(text), None, "{text}");
-        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::FormatError;
 use super::input::Input;
+use crate::catalog::Encoding;
 
 /// The first size. It grows only for something that does not fit.
 const SIZE: usize = 256 << 10;
@@ -18,6 +19,8 @@ pub(super) struct Window {
     ended: bool,
     /// Bytes that may be kept at once.
     most: usize,
+    /// The encoding as it was known where reading goes on.
+    known: Option<Encoding>,
 }
 
 /// More would have to be kept at once than is allowed.
@@ -33,9 +36,21 @@ impl Window {
             valid: 0,
             ended: false,
             most: most + 2,
+            known: None,
         };
         window.fill()?;
         Ok(window)
+    }
+
+    /// Takes note of the encoding that was known where reading goes on.
+    pub(super) fn know(&mut self, encoding: Option<Encoding>) {
+        self.known = encoding;
+    }
+
+    /// What is known of the encoding at an offset in the file.
+    pub(super) fn encoding_at(&self, offset: u64) -> Option<Encoding> {
+        let shown = self.input.encoding().filter(|(_, from)| offset > *from);
+        shown.map(|(encoding, _)| encoding).or(self.known)
     }
 
     /// The bytes at hand.

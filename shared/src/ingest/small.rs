@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes};
 
 use super::stream::Conversion;
 use crate::failure::Failure;
+use crate::format;
 use crate::object::{Body, ObjectError, Opened};
 use crate::record::{Counters, Output, Stopped};
 
@@ -18,8 +19,8 @@ use crate::record::{Counters, Output, Stopped};
 const MAX_BYTES: u64 = 256 << 10;
 /// Bytes that may come out of a small object.
 const MAX_OUTPUT: usize = 2 << 20;
-/// What compressed files begin with: these may hold far more than they look.
-const COMPRESSED: [u8; 1] = [0x1f];
+/// What binary files begin with, besides bytes that no text has; they take long for their size.
+const BINARY: [&[u8]; 3] = [b"%PDF", b"PAR1", b"Obj\x01"];
 
 /// How an object was read.
 pub(super) enum Read {
@@ -53,7 +54,7 @@ pub(super) fn convert(
     conversion: &Conversion,
     whole: &Whole,
 ) -> Option<(Result<Counters, Failure>, Vec<Output>)> {
-    if whole.0.front().is_some_and(|first| first.starts_with(&COMPRESSED)) {
+    if whole.0.front().is_some_and(|first| is_dense(first)) {
         return None;
     }
     let mut outputs = Vec::new();
@@ -72,6 +73,14 @@ pub(super) fn convert(
     let unwinding = AssertUnwindSafe(|| conversion.run(whole.clone(), &mut emit));
     let converted = catch_unwind(unwinding).unwrap_or_else(|_| Err(conversion.panicked("")));
     (!full).then_some((converted, outputs))
+}
+
+/// Whether the file is compressed, or of another kind that is no text.
+fn is_dense(first: &[u8]) -> bool {
+    let beginning = &first[..first.len().min(512)];
+    format::may_expand(first)
+        || BINARY.iter().any(|signature| beginning.starts_with(signature))
+        || beginning.iter().any(|byte| *byte < b'\t')
 }
 
 impl Whole {
@@ -126,6 +135,7 @@ mod tests {
             object_json: "{}".into(),
             batches: BatchLimits { max_bytes: 240_000, max_records: 2 },
             from: None,
+            only_checks: false,
             found: std::sync::Arc::default(),
         }
     }

@@ -22,16 +22,16 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Ports, small};
-use crate::catalog::Source;
+use crate::catalog::{Connection, Source};
 use crate::delivery::{Delivery, Event, Subject};
 use crate::failure::{Disposition, Failure};
 use crate::format::{self, Detected, Hints, Limits};
 use crate::ledger::{Checkpoint, Entry};
-use crate::object::{Body, ObjectError, Opened};
+use crate::object::{Body, ObjectError, Opened, Pin};
 use crate::observe::Happening;
 use crate::record::{
     BatchLimits, ConvertError, Counters, Mappings, Mark, Output, Plan, RejectContext, Stopped,
-    convert,
+    check, convert,
 };
 use crate::rejects;
 
@@ -53,6 +53,8 @@ pub(super) struct Conversion {
     pub(super) batches: BatchLimits,
     /// Where the work goes on, if it was begun before.
     pub(super) from: Option<Checkpoint>,
+    /// Nothing is to come out but rejects.
+    pub(super) only_checks: bool,
     /// What the file was found to be, for who goes on in its middle.
     pub(super) found: Arc<OnceLock<Detected>>,
 }
@@ -85,91 +87,115 @@ struct Delivered {
     paused: Option<Mark>,
 }
 
-/// What the delivery of one object needs.
-struct Way<'a> {
-    ports: &'a Ports,
-    subject: &'a Subject,
-    deliveries: &'a [Arc<dyn Delivery>],
-    /// Names the rejects of this claim.
-    epoch: u64,
-    pause: Option<Instant>,
-}
-
-/// Reads `opened` from the place where the entry says that the work stands, and delivers its records,
-/// until the end of the file or until `pause`. On an error some batches may have been delivered: a
-/// repeat gives them the same ids.
-pub(super) async fn run(
-    ports: &Ports,
-    source: &Source,
-    subject: &Subject,
-    entry: &Entry,
-    opened: Opened,
-    batches: BatchLimits,
-    pause: Option<Instant>,
-) -> Result<Progress, Failure> {
-    let deliveries = deliveries(ports, source)?;
-    let found = Arc::new(OnceLock::new());
-    let conversion = Conversion {
-        source: source.clone(),
-        reference: subject.reference.clone(),
-        table: subject.table.clone(),
-        name: subject.object.key.clone(),
-        object_json: object_json(subject)?,
-        batches,
-        from: entry.checkpoint.clone(),
-        found: Arc::clone(&found),
-    };
-    let way = Way { ports, subject, deliveries: &deliveries, epoch: entry.epoch, pause };
-    let mut opened = opened;
-    if let Some(offset) = conversion.offset() {
-        opened.body.seek(offset).await.map_err(|error| Failure::from(&error))?;
-    }
-    let ended = match small::read(opened).await? {
-        small::Read::Whole(whole) => match small::convert(&conversion, &whole) {
-            Some((converted, outputs)) => {
-                let (source, object) = (&subject.source, &subject.object);
-                ports.observer.see(&Happening::Progress { source, object, bytes: whole.len() });
-                let delivered = way.deliver(&mut stream::iter(outputs)).await;
-                Ended { converted, delivered }
-            }
-            None => way.streamed(conversion, whole.into_body()).await?,
-        },
-        small::Read::Large(body) => way.streamed(conversion, body).await?,
-    };
-    let delivered = ended.delivered?;
-    let before = entry.checkpoint.as_ref();
-    let mut rejects = before.map(|before| before.rejects.clone()).unwrap_or_default();
-    let paused = delivered.paused;
-    let outcome = ended.converted.map_err(|failure| located(failure, subject));
-    let failed = outcome.as_ref().is_err_and(|f| f.disposition == Disposition::DeadLetter);
-    // The rejects of a file that failed for good say why: they are kept too.
-    if let Some(writer) = delivered.rejects
-        && (paused.is_some() || outcome.is_ok() || failed)
-    {
-        rejects.push(writer.finish().await.map_err(|e| Failure::from(&e))?);
-    }
-    if let Some(Mark { end, counters }) = paused {
-        let pauses = before.map_or(0, |before| before.pauses) + 1;
-        let detected = found.get().filter(|detected| detected.is_worth_keeping());
-        let detected = detected.map(|d| Detected { evidence: Vec::new(), ..d.clone() });
-        return Ok(Progress::Paused(Checkpoint { at: end, counters, rejects, detected, pauses }));
-    }
-    match outcome {
-        Ok(counters) => Ok(Progress::Whole { counters, rejects }),
-        Err(mut failure) => {
-            if !rejects.is_empty() {
-                let places = rejects.join(", ");
-                failure.remedy = format!("{}. The rejects so far: {places}", failure.remedy);
-            }
-            Err(failure)
-        }
-    }
+/// The way of one object, from its bytes to acknowledged batches.
+pub(super) struct Way<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) source: &'a Source,
+    pub(super) connection: &'a Connection,
+    pub(super) subject: &'a Subject,
+    /// As it was claimed: with the checkpoint, and the epoch that names the rejects.
+    pub(super) entry: &'a Entry,
+    pub(super) batches: BatchLimits,
+    pub(super) pause: Option<Instant>,
 }
 
 impl Way<'_> {
+    /// Reads `opened` from the place where the entry says that the work stands, and delivers its
+    /// records, until the end of the file or until the time is up. On an error some batches may have
+    /// been delivered: a repeat gives them the same ids.
+    pub(super) async fn run(&self, mut opened: Opened) -> Result<Progress, Failure> {
+        let from = self.entry.checkpoint.as_ref();
+        if self.source.rejects.strict && from.is_none() {
+            // Nothing of the file is published before all of it was looked at.
+            let pin = match &opened.version.version_id {
+                Some(id) => Pin::Version(id.clone()),
+                None => Pin::Match(opened.version.etag.clone()),
+            };
+            let checked = self.convert(self.conversion(true)?, opened).await?;
+            if checked.converted.is_err() || checked.delivered.is_err() {
+                return self.end(checked, &OnceLock::new()).await;
+            }
+            let object = &self.subject.object;
+            let again = self.ports.objects.open(self.connection, object, &pin).await;
+            opened = again.map_err(|error| Failure::from(&error))?;
+        }
+        let conversion = self.conversion(false)?;
+        let found = Arc::clone(&conversion.found);
+        if let Some(offset) = conversion.offset() {
+            opened.body.seek(offset).await.map_err(|error| Failure::from(&error))?;
+        }
+        let ended = self.convert(conversion, opened).await?;
+        self.end(ended, &found).await
+    }
+
+    fn conversion(&self, only_checks: bool) -> Result<Conversion, Failure> {
+        Ok(Conversion {
+            source: self.source.clone(),
+            reference: self.subject.reference.clone(),
+            table: self.subject.table.clone(),
+            name: self.subject.object.key.clone(),
+            object_json: object_json(self.subject)?,
+            batches: self.batches,
+            from: self.entry.checkpoint.clone(),
+            only_checks,
+            found: Arc::default(),
+        })
+    }
+
+    /// Converts all of it, and delivers what comes out.
+    async fn convert(&self, conversion: Conversion, opened: Opened) -> Result<Ended, Failure> {
+        let deliveries = deliveries(self.ports, self.source)?;
+        match small::read(opened).await? {
+            small::Read::Whole(whole) => match small::convert(&conversion, &whole) {
+                Some((converted, outputs)) => {
+                    let (source, object) = (&self.subject.source, &self.subject.object);
+                    let bytes = whole.len();
+                    self.ports.observer.see(&Happening::Progress { source, object, bytes });
+                    let delivered = self.deliver(&deliveries, &mut stream::iter(outputs)).await;
+                    Ok(Ended { converted, delivered })
+                }
+                None => self.streamed(&deliveries, conversion, whole.into_body()).await,
+            },
+            small::Read::Large(body) => self.streamed(&deliveries, conversion, body).await,
+        }
+    }
+
+    /// What the work came to, with its rejects written.
+    async fn end(&self, ended: Ended, found: &OnceLock<Detected>) -> Result<Progress, Failure> {
+        let delivered = ended.delivered?;
+        let before = self.entry.checkpoint.as_ref();
+        let mut rejects = before.map(|before| before.rejects.clone()).unwrap_or_default();
+        let paused = delivered.paused;
+        let outcome = ended.converted.map_err(|failure| located(failure, self.subject));
+        let failed = outcome.as_ref().is_err_and(|f| f.disposition == Disposition::DeadLetter);
+        // The rejects of a file that failed for good say why: they are kept too.
+        if let Some(writer) = delivered.rejects
+            && (paused.is_some() || outcome.is_ok() || failed)
+        {
+            rejects.push(writer.finish().await.map_err(|e| Failure::from(&e))?);
+        }
+        if let Some(Mark { end: at, counters }) = paused {
+            let pauses = before.map_or(0, |before| before.pauses) + 1;
+            let detected = found.get().filter(|detected| detected.is_worth_keeping());
+            let detected = detected.map(|d| Detected { evidence: Vec::new(), ..d.clone() });
+            return Ok(Progress::Paused(Checkpoint { at, counters, rejects, detected, pauses }));
+        }
+        match outcome {
+            Ok(counters) => Ok(Progress::Whole { counters, rejects }),
+            Err(mut failure) => {
+                if !rejects.is_empty() {
+                    let places = rejects.join(", ");
+                    failure.remedy = format!("{}. The rejects so far: {places}", failure.remedy);
+                }
+                Err(failure)
+            }
+        }
+    }
+
     /// Reads, converts and delivers at the same time.
     async fn streamed(
         &self,
+        deliveries: &[Arc<dyn Delivery>],
         conversion: Conversion,
         body: Box<dyn Body>,
     ) -> Result<Ended, Failure> {
@@ -187,7 +213,7 @@ impl Way<'_> {
 
         let delivering = async {
             let mut next = stream::poll_fn(|context| output.poll_recv(context));
-            let delivered = self.deliver(&mut next).await;
+            let delivered = self.deliver(deliveries, &mut next).await;
             // Whatever is still to come is not taken: the thread and the reading end too.
             output.close();
             delivered
@@ -206,9 +232,10 @@ impl Way<'_> {
     /// Sends what comes out of the conversion, several at a time, until its end or the end of the time.
     async fn deliver(
         &self,
+        deliveries: &[Arc<dyn Delivery>],
         output: &mut (impl Stream<Item = Output> + Unpin),
     ) -> Result<Delivered, Failure> {
-        let (ports, subject, deliveries) = (self.ports, self.subject, self.deliveries);
+        let (ports, subject) = (self.ports, self.subject);
         let mut writer: Option<Box<dyn rejects::RejectWriter>> = None;
         let mut paused = None;
         let mut sends = FuturesUnordered::new();
@@ -228,14 +255,27 @@ impl Way<'_> {
             match next {
                 Output::Batch(batch) => {
                     let records = std::str::from_utf8(&batch.json).map_err(not_text)?;
+                    let member = batch.part.as_ref().and_then(|part| part.member.as_deref());
+                    let of_member = member.map(|member| {
+                        let table = self.source.table_of_member(&subject.object.key, member);
+                        subject.of_table(table)
+                    });
+                    let subject = of_member.as_ref().unwrap_or(subject);
                     let event = subject
-                        .records(batch.number, batch.first_row, records, ports.clock.now())
+                        .records(
+                            batch.part.as_deref(),
+                            batch.number,
+                            batch.first_row,
+                            records,
+                            ports.clock.now(),
+                        )
                         .map_err(|e| internal(&e))?;
                     sends.push(send(deliveries, event));
                 }
                 Output::Rejects(rejected) => {
                     if writer.is_none() {
-                        let name = rejects::name(&subject.source, &subject.reference, self.epoch);
+                        let name =
+                            rejects::name(&subject.source, &subject.reference, self.entry.epoch);
                         writer =
                             Some(ports.rejects.begin(&name).await.map_err(|e| Failure::from(&e))?);
                     }
@@ -371,7 +411,13 @@ impl Conversion {
         };
         // Of two workers on one object each has its own; nobody else sets this one.
         self.found.get_or_init(|| detected);
-        convert(&mut rows, &mut mappings, &plan, emit).map_err(|failed| match failed.cause {
+        let converted = if self.only_checks {
+            let mut only = |rejects| emit(Output::Rejects(rejects));
+            check(&mut rows, &mut mappings, &plan, &mut only)
+        } else {
+            convert(&mut rows, &mut mappings, &plan, emit)
+        };
+        converted.map_err(|failed| match failed.cause {
             ConvertError::Stopped => Failure::new(
                 "stopped",
                 "the delivery ended first",

@@ -96,10 +96,14 @@ struct Home {
 }
 
 fn home() -> Home {
+    home_of("path = \"*.csv\"")
+}
+
+fn home_of(more: &str) -> Home {
     let directory = tempfile::tempdir().unwrap();
     let connection = ("c.toml", "key = \"c\"\nname = \"C\"\n");
-    let source =
-        ("s.toml", "key = \"s\"\nconnection = \"c\"\nbucket = \"drop-here\"\npath = \"*.csv\"\n");
+    let source = format!("key = \"s\"\nconnection = \"c\"\nbucket = \"drop-here\"\n{more}\n");
+    let source = ("s.toml", source.as_str());
     let catalog = Catalog::from_toml(&[connection], &[source]).unwrap();
     let database = Database::open(&directory.path().join("inlet.db")).unwrap();
     fs::create_dir_all(directory.path().join("buckets/drop-here")).unwrap();
@@ -122,8 +126,11 @@ fn home() -> Home {
 
 impl Home {
     fn put(&self, key: &str, mood: Mood) -> Value {
+        self.put_content(key, mood, format!("id\n{key}\n").as_bytes())
+    }
+
+    fn put_content(&self, key: &str, mood: Mood, content: &[u8]) -> Value {
         let path = self.directory.path().join("buckets/drop-here").join(key);
-        let content = format!("id\n{key}\n");
         let etag = crate::hash::hex(&Sha256::digest(&content));
         fs::write(path, content).unwrap();
         self.moody.moods.lock().unwrap().push((key.to_owned(), mood));
@@ -154,6 +161,7 @@ fn message(id: &str, receives: u32, records: &[Value]) -> Message {
     Message { id: id.into(), receipt: id.into(), body, receives }
 }
 
+const RECORDS: &str = "inlet.records.v1";
 const COMPLETED: &str = "inlet.object.completed.v1";
 
 #[tokio::test]
@@ -194,6 +202,70 @@ async fn work_that_does_not_end_before_the_deadline_comes_back_and_holds_up_noth
     let Some(State::Waiting { failure }) = home.state("slow.csv").await else { panic!() };
     assert_eq!(failure.code, "deadline");
     assert_eq!(home.state("quick.csv").await, Some(State::Done));
+}
+
+#[tokio::test]
+async fn of_a_strict_source_nothing_is_published_of_a_file_above_its_limit() {
+    for (rows, large) in [(40, false), (40_000, true)] {
+        let home = home_of(
+            "[fields]\nn = { type = \"integer\" }\n[rejects]\nstrict = true\nmax_count = 1",
+        );
+        let table = |wrong: &str| {
+            let rows: String = (0..rows).map(|n| format!("{n},some text\n")).collect();
+            format!("n,text\n{rows}{wrong}")
+        };
+        let good = home.put_content("good.csv", Mood::Fine, table("x,1\n").as_bytes());
+        let bad = home.put_content("bad.csv", Mood::Fine, table("x,1\ny,2\n").as_bytes());
+        let batch = vec![message("1", 1, &[good]), message("2", 1, &[bad])];
+        let outcomes = home.ingest.messages(batch, None).await;
+        assert_eq!(outcomes, [Outcome::Acknowledge, Outcome::Acknowledge]);
+        assert_eq!(home.state("good.csv").await, Some(State::Done), "large: {large}");
+        assert!(home.delivered("good.csv", RECORDS) > 0);
+        let Some(State::Failed { failure }) = home.state("bad.csv").await else { panic!() };
+        assert_eq!(failure.code, "too_many_rejects");
+        assert_eq!(home.delivered("bad.csv", RECORDS), 0, "large: {large}");
+        assert!(failure.remedy.contains("The rejects so far"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn each_member_of_an_archive_is_a_table_of_its_own() {
+    let home = home_of("");
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in [("2026/deals.csv", "id\n1\n2\n"), ("people.csv", "name\nAnn\n")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    }
+    let notice = home.put_content("all.tar", Mood::Fine, &archive.into_inner().unwrap());
+    let outcomes = home.ingest.messages(vec![message("1", 1, &[notice])], None).await;
+    assert_eq!(outcomes, [Outcome::Acknowledge]);
+    assert_eq!(home.state("all.tar").await, Some(State::Done));
+    let taken = home.moody.taken.lock().unwrap().clone();
+    let batches: Vec<_> = taken.iter().filter(|event| event["type"] == RECORDS).collect();
+    let seen: Vec<_> = batches
+        .iter()
+        .map(|e| {
+            (
+                e["data"]["table"].clone(),
+                e["data"]["member"].clone(),
+                e["data"]["records"][0]["values"].clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (json!("deals"), json!("2026/deals.csv"), json!({"id": "1"})),
+            (json!("people"), json!("people.csv"), json!({"name": "Ann"})),
+        ]
+    );
+    let rows: Vec<_> =
+        batches.iter().flat_map(|e| e["data"]["records"].as_array().unwrap()).collect();
+    let ids: std::collections::HashSet<_> = rows.iter().map(|r| r["id"].to_string()).collect();
+    assert_eq!(ids.len(), 3, "ids tell the members apart: {ids:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lease::{Lease, Lost};
 use super::object::{Job, Turn, look_after};
-use super::stream::{self, Progress};
+use super::stream::{self, Progress, Way};
 use super::{Ingest, MAX_RECEIVES, Outcome};
 use crate::catalog::OnRemove;
 use crate::delivery::{Event, Subject};
@@ -163,8 +163,16 @@ impl Ingest {
             size: opened.version.size,
         });
         let (source, pause) = (job.target.source, job.time.pause);
-        let run = stream::run(&self.ports, source, &subject, entry, opened, self.batches, pause);
-        let (counters, rejects) = match run.await? {
+        let way = Way {
+            ports: &self.ports,
+            source,
+            connection: job.target.connection,
+            subject: &subject,
+            entry,
+            batches: self.batches,
+            pause,
+        };
+        let (counters, rejects) = match way.run(opened).await? {
             Progress::Whole { counters, rejects } => (counters, rejects),
             Progress::Paused(checkpoint) => return Ok(Done::Paused(checkpoint)),
         };

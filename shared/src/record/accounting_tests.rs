@@ -170,7 +170,7 @@ fn case(seed: u64) -> Case {
         max_records: random.of(&[1, 7, 1000]),
     };
     let format = Format {
-        delimiter: Some(b','),
+        delimiter: Some(",".to_owned()),
         header: Some(header),
         // Otherwise bytes that are not UTF-8 would be taken for another encoding.
         encoding: Some(Encoding::UTF_8),
@@ -308,7 +308,8 @@ fn whatever_the_table_lines_and_csv_hold_the_same_rows() {
         assert_eq!(refused, again, "seed {seed}");
 
         // The table reads back as the text of the values.
-        let format = Format { delimiter: Some(b','), header: Some(true), ..Format::default() };
+        let format =
+            Format { delimiter: Some(",".to_owned()), header: Some(true), ..Format::default() };
         // A line without any cell is a blank one.
         if mappings.names().next().is_none() {
             continue;

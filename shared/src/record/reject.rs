@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::buffer::Buffer;
 use super::json;
 use crate::catalog::FieldType;
-use crate::format::{JsonProblem, Part};
+use crate::format::{JsonProblem, Part, RowFault};
 
 /// Bytes of a raw row that a reject keeps.
 const RAW_CAP: usize = 64 << 10;
@@ -54,8 +54,19 @@ codes! {
     TooFewCells: "too_few_cells", "fewer cells than the header";
     /// The row has more cells than the header.
     TooManyCells: "too_many_cells", "more cells than the header";
-    /// The file ended within a quoted cell; the reject holds everything from the row's beginning.
+    /// A quoted cell is never closed. The reject holds what stands before the place at which the
+    /// table goes on, or everything from the row's beginning.
     UnterminatedQuote: "unterminated_quote", "a quote is opened and never closed";
+    /// Text follows a closing quote, so the row could be read in several ways.
+    AmbiguousQuote: "ambiguous_quote", "text follows a closing quote: double the quotes within a quoted cell";
+    /// The row is the header once more.
+    RepeatedHeader: "repeated_header", "the header once more: the file seems to be put together from several";
+    /// The row begins like the comments of the file, and has as many cells as a row.
+    PossibleComment: "possible_comment", "begins like the comments of the file, but has as many cells as a row: state format.comment";
+    /// The row belongs to a second table below the first.
+    OtherTable: "other_table", "a second table begins above this row, with a header of its own: give it a file of its own";
+    /// The row is among the last of the file, and sums up or counts the others.
+    PossibleFooter: "possible_footer", "sums up or counts the rows above: state format.skip_footer_lines (0: it is a row)";
     /// A cell of a sheet holds an error, such as `#REF!`, in place of a value.
     CellError: "cell_error", "a cell holds an error in place of a value";
     /// An object has a key twice.
@@ -112,12 +123,27 @@ codes! {
 
 impl RejectCode {
     /// What a row is whose JSON is wrong.
-    pub(super) fn of_json(problem: JsonProblem) -> Self {
+    fn of_json(problem: JsonProblem) -> Self {
         match problem {
             JsonProblem::DuplicateKey => Self::DuplicateKey,
             JsonProblem::NotUtf8 | JsonProblem::UnpairedSurrogate => Self::InvalidUtf8,
             JsonProblem::NumberTooLarge => Self::InvalidNumber,
             _ => Self::InvalidJson,
+        }
+    }
+
+    /// Why a row with this fault cannot become a record.
+    pub(super) fn of_row(fault: RowFault) -> Self {
+        match fault {
+            RowFault::UnterminatedQuote { .. } | RowFault::UnclosedQuote => Self::UnterminatedQuote,
+            RowFault::AmbiguousQuote => Self::AmbiguousQuote,
+            RowFault::RepeatedHeader => Self::RepeatedHeader,
+            RowFault::PossibleComment => Self::PossibleComment,
+            RowFault::OtherTable => Self::OtherTable,
+            RowFault::PossibleFooter => Self::PossibleFooter,
+            RowFault::CellError { .. } => Self::CellError,
+            RowFault::InvalidUtf8 => Self::InvalidUtf8,
+            RowFault::Json { problem, .. } => Self::of_json(problem),
         }
     }
 

@@ -82,10 +82,7 @@ impl Writing {
         }
         let short = row.len() < mapping.width;
         let code = match row.fault() {
-            Some(RowFault::UnterminatedQuote { .. }) => RejectCode::UnterminatedQuote,
-            Some(RowFault::CellError { .. }) => RejectCode::CellError,
-            Some(RowFault::InvalidUtf8) => RejectCode::InvalidUtf8,
-            Some(RowFault::Json { problem, .. }) => RejectCode::of_json(problem),
+            Some(fault) => RejectCode::of_row(fault),
             None if mapping.form == Form::Json => return Ok(()),
             None if short && self.settings.short_rows == ShortRows::Fill => return Ok(()),
             None if !short && self.settings.long_rows == LongRows::Cut => return Ok(()),
@@ -334,6 +331,9 @@ impl Mapping {
                 let column = crate::format::column_letters(column);
                 Cow::Owned(format!("the cell {column}{row} holds the error {error}"))
             }
+            (_, Some(RowFault::UnclosedQuote), _) => Cow::Borrowed(
+                "a quote is opened and never closed: the row was taken to end where the next rows fit the table",
+            ),
             (_, Some(RowFault::Json { problem, at }), _) => {
                 Cow::Owned(format!("{problem} (byte {} of the row)", at + 1))
             }

@@ -1,6 +1,7 @@
 //! Where bucket and ledger disagree: pure.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use crate::ledger::{Entry, State};
 use crate::object::Listed;
@@ -9,7 +10,8 @@ use crate::object::Listed;
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why an object is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Found {
     /// The ledger does not know it.
     New,

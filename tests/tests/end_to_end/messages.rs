@@ -13,7 +13,8 @@ use crate::Scene;
 const COMPLETED: &str = "inlet.object.completed.v1";
 
 impl Scene {
-    async fn send(&self, body: &str) -> Result<(), Failure> {
+    /// Sends a message to the notice queue.
+    pub(super) async fn send(&self, body: &str) -> Result<(), Failure> {
         let queue = self.stack.output("NoticeQueueUrl");
         let send = self.stack.sqs.send_message().queue_url(queue).message_body(body);
         send.send().await.map_err(refused)?;

@@ -14,8 +14,18 @@ use serde_json::{Value, json};
 use crate::{STACK, Scene};
 
 impl Scene {
-    /// Runs `inlet` with the root's credentials.
+    /// Runs `inlet` with the root's credentials, and is content with nothing but success.
     pub(super) fn inlet(&self, arguments: &[&str]) -> Result<Output, Failure> {
+        let output = self.ran(arguments)?;
+        if output.status.success() {
+            return Ok(output);
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("inlet {} ended with {}: {said}", arguments.join(" "), output.status).into())
+    }
+
+    /// Runs `inlet` with the root's credentials.
+    fn ran(&self, arguments: &[&str]) -> Result<Output, Failure> {
         let aws = &self.stack.aws;
         let mut command = Command::new(program()?);
         command
@@ -27,12 +37,19 @@ impl Scene {
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env_remove("AWS_SESSION_TOKEN")
             .env_remove("AWS_PROFILE");
-        let output = command.output()?;
-        if output.status.success() {
-            return Ok(output);
-        }
+        Ok(command.output()?)
+    }
+
+    /// What `inlet` says on its standard output.
+    fn says(&self, arguments: &[&str]) -> Result<String, Failure> {
+        Ok(String::from_utf8(self.inlet(arguments)?.stdout)?)
+    }
+
+    /// What `inlet status` tells of the source `drop` and the queue; it ends with 1 where a file failed.
+    fn status(&self, more: &[&str]) -> Result<Value, Failure> {
+        let output = self.ran(&[&["status", "drop", "--json", "--stack", STACK], more].concat())?;
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("inlet {} ended with {}: {said}", arguments.join(" "), output.status).into())
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {said}").into())
     }
 }
 
@@ -135,5 +152,79 @@ mode = "snapshot"
     scene.inlet(&["replay", &object, "--stack", STACK])?;
     let again = scene.records.event(key, "inlet.object.completed.v1", 2).await?;
     assert_eq!(again["id"], completed["id"], "a replay has the same ids");
+    Ok(())
+}
+
+const COMPLETED: &str = "inlet.object.completed.v1";
+const FAILED: &str = "inlet.object.failed.v1";
+/// `id` and `mended`, compressed.
+const MENDED: [u8; 30] = [
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcb, 0x4c, 0xe1, 0xca, 0x4d, 0xcd,
+    0x4b, 0x49, 0x4d, 0xe1, 0x02, 0x00, 0x6e, 0xdf, 0x71, 0xd1, 0x0a, 0x00, 0x00, 0x00,
+];
+
+/// Replays by prefix, by state, and of the dead letters; and what the status says meanwhile.
+pub(super) async fn replays(scene: Arc<Scene>) -> Result<(), Failure> {
+    // Nobody else may make dead letters, or take them.
+    let _alone = scene.ingest.write().await;
+    let _untaken = scene.dead_letters.pause().await;
+    let bucket = scene.stack.drop_bucket();
+    let (good, cut, other) = ("again/a/good.csv", "again/a/cut.csv.gz", "again/b/good.csv");
+    let put = async |key: &str, body: &[u8]| {
+        let put = scene.stack.s3.put_object().bucket(bucket).key(key);
+        put.body(body.to_vec().into()).send().await.map_err(refused)
+    };
+    put(good, b"id\ngood\n").await?;
+    put(other, b"id\nother\n").await?;
+    put(cut, &MENDED[..20]).await?;
+    for (key, state) in [(good, "done"), (other, "done"), (cut, "failed")] {
+        scene.settled(key, state, |entry| entry.state.name() == state).await?;
+    }
+
+    let status = scene.status(&[])?;
+    assert_eq!(status["ok"], false, "{status}");
+    assert!(status["sources"][0]["counts"]["failed"].as_u64() >= Some(1), "{status}");
+    let causes = status["sources"][0]["causes"].as_array().cloned().unwrap_or_default();
+    assert!(causes.iter().any(|cause| cause["code"] == "gzip_truncated"), "{status}");
+    assert_eq!(status["queue"]["dead_letters"], 1, "{status}");
+    let story = scene.says(&["explain", &format!("s3://{bucket}/{cut}"), "--stack", STACK])?;
+    assert!(story.contains("for drop: gzip_truncated"), "its dead letter: {story}");
+    assert!(story.contains("has this content (20 bytes)"), "what lies in the bucket: {story}");
+
+    let under = |prefix: &str| format!("s3://{bucket}/again/{prefix}");
+    let replay = |what: &[&str]| scene.says(&[&["replay", "--stack", STACK], what].concat());
+    let dry = replay(&["--prefix", &under(""), "--dry-run"])?;
+    assert!(dry.ends_with("3 would be ordered\n"), "{dry}");
+    assert_eq!(replay(&["--prefix", &under("a/"), "--state", "done"])?, "1 ordered\n");
+    let first = scene.records.event(good, COMPLETED, 1).await?;
+    let again = scene.records.event(good, COMPLETED, 2).await?;
+    assert_eq!(first["id"], again["id"], "a replay has the same ids");
+    assert_eq!(replay(&["--prefix", &under(""), "--state", "failed,parked"])?, "1 ordered\n");
+    scene.records.event(cut, FAILED, 2).await?;
+    scene.settled(cut, "failed again", |e| e.state.name() == "failed" && e.epoch == 2).await?;
+
+    // Mended since: its letters are taken, and deliver nothing.
+    put(cut, &MENDED).await?;
+    scene.records.event(cut, COMPLETED, 1).await?;
+    scene.settled(cut, "done", |entry| entry.state == State::Done).await?;
+    let dry = replay(&["--dead-letters", "--dry-run"])?;
+    assert!(dry.contains("gzip_truncated at ") && dry.contains("; now done"), "{dry}");
+    let told = replay(&["--dead-letters"])?;
+    assert_eq!(told, "2 ordered for 2 dead letters\n");
+    let still = until("the queue to be empty", Duration::from_secs(60), async || {
+        let status = match scene.status(&["--check"]) {
+            Ok(status) => status,
+            Err(failure) => return Some(Err(failure)),
+        };
+        let queue = &status["queue"];
+        let differences = &status["sources"][0]["check"]["differences"];
+        let none = |of: &Value, names: &[&str]| names.iter().all(|name| of[name] == 0);
+        let still = none(queue, &["waiting", "in_flight", "dead_letters"])
+            && none(differences, &["new", "changed", "gone", "stale"]);
+        still.then_some(Ok(()))
+    });
+    still.await??;
+    let count = |kind: &str| scene.records.about(cut).iter().filter(|e| e["type"] == kind).count();
+    assert_eq!((count(COMPLETED), count(FAILED)), (1, 2), "nothing was delivered again");
     Ok(())
 }

@@ -198,7 +198,7 @@ fn members_are_compressed_in_many_ways() {
     }
     let error = error(zip(&[put("a", 98, plain.clone(), &plain)]));
     assert_eq!(error.code(), "unsupported_compression");
-    assert!(error.to_string().contains("member \"a\": the member is compressed with ppmd"));
+    assert!(error.to_string().contains("member \"a\": the member is packed with ppmd"));
     assert!(error.remedy().contains("format.members"), "{}", error.remedy());
 }
 

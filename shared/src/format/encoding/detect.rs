@@ -65,16 +65,12 @@ pub(super) fn declared(sample: &[u8]) -> Option<(Encoding, &'static str)> {
         return None;
     }
     let lower = text.to_ascii_lowercase();
-    let (key, how) = match lower.starts_with(b"<?xml") {
-        true => (&b"encoding="[..], "its XML declaration"),
-        false => (&b"charset="[..], "its HTML declares it"),
-    };
-    let end = match lower.starts_with(b"<?xml") {
-        true => memchr::memmem::find(&lower, b"?>")?,
-        false => lower.len(),
+    let (key, how, end) = match lower.starts_with(b"<?xml") {
+        true => (&b"encoding"[..], "its XML declaration", memchr::memmem::find(&lower, b"?>")?),
+        false => (&b"charset"[..], "its HTML declares it", lower.len()),
     };
     let at = memchr::memmem::find(&lower[..end], key)? + key.len();
-    let rest = lower[at..end].trim_ascii_start();
+    let rest = lower[at..end].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
     let rest = rest.strip_prefix(b"\"").or(rest.strip_prefix(b"'")).unwrap_or(rest);
     let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_:.".contains(byte);
     let length = rest.iter().take_while(|byte| is_label(byte)).count();

@@ -101,6 +101,8 @@ fn utf_16_is_known_with_and_without_its_mark() {
                 assert_eq!(seen.detected.columns, columns, "{label}");
                 assert_eq!(seen.detected.encoding.map(|e| e.to_string()).as_deref(), Some(label));
                 assert!(!seen.detected.can_seek(Position::default()));
+                let told = seen.detected.evidence.iter().filter(|why| why.contains("encoding"));
+                assert_eq!(told.count(), 1);
                 assert!(seen.rows.iter().flatten().all(Option::is_some));
             }
         }
@@ -147,6 +149,9 @@ fn what_a_document_declares_of_itself_counts() {
     for (document, label) in [
         (&b"<?xml version=\"1.0\" encoding=\"ISO-8859-2\"?><a>\xb1</a>"[..], Some("iso-8859-2")),
         (b"<?xml version='1.0' encoding='koi8-r'?><a/>", Some("koi8-r")),
+        (b"<?xml version='1.0' encoding = \"latin1\" ?>", Some("windows-1252")),
+        (b"<?xml encoding='x' ?>", None),
+        (b"<?xml encoding='latin1'", None),
         (b"<html><meta charset=windows-1251></html>", Some("windows-1251")),
         (b"<?xml version=\"1.0\"?><a encoding=\"latin1\"/>", None),
         (b"<?xml version=\"1.0\" encoding=\"utf-16\"?><a/>", None),
@@ -155,6 +160,20 @@ fn what_a_document_declares_of_itself_counts() {
         let found = detect::declared(document).map(|(encoding, _)| encoding.to_string());
         assert_eq!(found.as_deref(), label, "{}", String::from_utf8_lossy(document));
     }
+}
+
+#[test]
+fn xml_in_the_encoding_that_it_declares_is_read() {
+    let xml = "<?xml version=\"1.0\" encoding=\"ISO-8859-2\"?><t><r><n>Žaneta</n></r></t>";
+    for text in [xml, &xml.replace("Žaneta", "x"), &xml.replace("8859-2", "8859-15")] {
+        let label = if text.contains("8859-15") { "iso-8859-15" } else { "iso-8859-2" };
+        let seen = read(&encoded(text, label));
+        let name = if text.contains(">x<") { "\"x\"" } else { "\"Žaneta\"" };
+        assert_eq!(seen.rows, [[Some(name.to_owned())]], "{text}");
+    }
+    // The mark knows better.
+    let seen = read(&["\u{feff}", xml].concat().into_bytes());
+    assert_eq!(seen.rows, [[Some("\"Žaneta\"".to_owned())]]);
 }
 
 #[test]
@@ -244,7 +263,13 @@ fn reading_goes_on_in_the_encoding_that_was_decided_on() {
     let before = ascii(300_000);
     let legacy = [&before[..], &encoded(text, "windows-1252"), &more].concat();
     let utf8 = [&before[..], text.repeat(40).as_bytes(), &more].concat();
-    for bytes in [legacy, utf8] {
+    // The same as lines of JSON.
+    let lines = |bytes: &[u8]| {
+        let rows = bytes.split_inclusive(|byte| *byte == b'\n').skip(1);
+        let row = |row: &[u8]| [b"{\"a\": \"", row.trim_ascii_end(), b"\"}\n"].concat();
+        rows.flat_map(row).collect::<Vec<u8>>()
+    };
+    for bytes in [lines(&legacy), lines(&utf8), legacy, utf8] {
         let whole = read(&bytes);
         assert_eq!(whole.detected.encoding, None);
         let count = whole.rows.len();

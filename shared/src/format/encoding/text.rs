@@ -104,8 +104,7 @@ impl Text {
 
 impl Decoding {
     fn new(encoding: Encoding) -> Self {
-        // The mark stays: it is for the reader of the text to pass over.
-        let decoder = encoding.get().new_decoder_without_bom_handling();
+        let decoder = encoding.get().new_decoder_with_bom_removal();
         Self {
             decoder,
             raw: Vec::new(),

@@ -45,7 +45,8 @@ impl LinesReader {
     }
 
     /// Goes on at the end of a row.
-    pub(super) fn resume(window: Window, at: Position, limits: Limits) -> Self {
+    pub(super) fn resume(mut window: Window, at: Position, limits: Limits) -> Self {
+        window.know(at.encoding);
         let mut reader = Self::open(window, limits);
         if at.byte_offset > 0 {
             // Only at the beginning is the mark one.
@@ -190,7 +191,9 @@ impl Reader for LinesReader {
 
     fn row(&self) -> Row<'_> {
         let bytes = self.window.bytes().get(self.place.start..self.place.end).unwrap_or_default();
-        self.place.row(self.rows, bytes, &self.cells, self.heads.current(), self.fault)
+        let encoding = self.window.encoding_at(self.place.begins.offset);
+        let row = self.place.row(self.rows, bytes, &self.cells, self.heads.current(), self.fault);
+        Row { encoding, ..row }
     }
 
     fn position(&self) -> Position {
@@ -198,7 +201,8 @@ impl Reader for LinesReader {
             true => (&self.place.begins, self.rows - 1),
             false => (&self.lines, self.rows),
         };
-        Position { byte_offset: place.offset, line: place.line, row, encoding: None }
+        let encoding = self.window.encoding_at(place.offset);
+        Position { byte_offset: place.offset, line: place.line, row, encoding }
     }
 
     fn head(&self) -> &Arc<Head> {

@@ -496,8 +496,8 @@ fn xml(place: &Lines, problem: impl Into<String>) -> FormatError {
     }
 }
 
-/// Whether text in this encoding comes as UTF-8: it is decoded before, as its declaration says. Text that is declared as UTF-16 and could be read
-/// up to its declaration is not in it any more.
+/// Whether text in this encoding comes as UTF-8: it is decoded before, as its declaration says. Text
+/// that is declared as UTF-16 and could be read up to its declaration is not in it any more.
 fn is_read(encoding: &str) -> bool {
     let encoding = encoding.to_ascii_lowercase();
     encoding.starts_with("utf-16") || crate::catalog::Encoding::for_label(&encoding).is_some()

@@ -3,26 +3,63 @@
 //! Most rows need no unquoting, so their cells are slices of the buffer: the [`Index`] lists the
 //! places that may end a cell, and [`Reader::split`] goes from place to place. It knows plain cells
 //! and quoted cells without quotes inside. A row with anything else (`""`, text after a closing
-//! quote) is given whole to `csv-core`, which is therefore the definition of what every row means;
-//! a test compares the two on random input.
+//! quote), and every row of a dialect other than one byte between cells and doubled double quotes, is
+//! given to the [`Splitter`], which is the definition of what a row means.
+//!
+//! ## Rows that a person would ask about
+//! A row that does not say what it means is never given as cells, but as a row with a [`RowFault`]:
+//! * **Text after a closing quote** (`"say "hi" there"`), which could be read in several ways.
+//! * **A quote that is never closed.** It would take in the rest of the file. Where a person would see
+//!   the end of the row, so does Inlet: the row ends at the first line end (of its first 32) after
+//!   which the next rows fit the table: as many cells as columns, no loose quotes, numbers and dates
+//!   where the column has them; of three rows one may be broken, too. The search looks 64 KiB ahead.
+//!   It begins when the file ends within quotes, when text follows the quote that closes at last, when
+//!   the row passes the limit, and when 32 lines within one row each fit the table as if there were no
+//!   quotes. If no such place is found, the row has all that the quotes hold. A single column has no
+//!   form to go by, so this is not done there.
+//! * **A repeated header**, as where files were put together end to end; of two columns or more.
+//! * **Rows of a second table** with as many columns, if its header follows a blank line and is found
+//!   in the sample; with another number of columns its rows do not fit by that.
+//! * **A row that may be a comment**: it begins with `#` among comments, and has as many cells as the
+//!   table. (Comments of another width are passed over, as blank lines are.)
+//! * **A row that may be a footer**: among the last three, and it begins with `Total` or the like and
+//!   leaves cells empty or has numbers, or it counts rows, as `(3 rows affected)`. With `skip_footer_lines` it is stated how
+//!   many lines are no rows; 0 says that all are.
+//!
+//! All of this depends on the bytes alone, never on how they arrive or where reading began.
+
+mod class;
+mod dialect;
+mod footer;
+mod index;
+mod layout;
+mod open;
+mod recover;
+mod sample;
+mod splitter;
 
 use std::sync::Arc;
 
-use super::index::Index;
+use self::index::Index;
+use self::sample::line_end;
+use self::splitter::{Found, Splitter};
 use super::input::Input;
 use super::row::Span;
-use super::unquote::{Unquoted, Unquoting};
-use super::{
-    Compression, Detected, Form, FormatError, Head, Limit, Limits, Position, Row, RowFault,
-    dialect, header, sniff,
-};
-use crate::catalog::{self, Encoding};
+use super::{Form, FormatError, Head, Limit, Limits, Position, Row, RowFault};
+use crate::catalog::Encoding;
+
+pub use class::ColumnClass;
+pub use dialect::{Comment, Dialect, Escape};
+pub(super) use open::{open, resume};
 
 /// The buffer's first size. It grows only for a row that does not fit.
 const BUFFER: usize = 256 << 10;
 
 /// Rows longer than this are never allowed: places in the buffer are 32-bit.
 const MAX_ROW: usize = 1 << 30;
+
+/// Lines in one row from which it is looked at whether they are rows themselves.
+const MANY_LINES: u64 = 32;
 
 pub(super) struct Reader {
     input: Input,
@@ -48,10 +85,19 @@ pub(super) struct Reader {
     /// Where the cells of the current row are; only the first `cells` are of this row.
     spans: Vec<Span>,
     cells: usize,
-    unquoting: Unquoting,
+    dialect: Dialect,
+    /// The index finds rows of this dialect.
+    common: bool,
+    splitter: Splitter,
+    /// Looks at rows ahead.
+    probe: Splitter,
     current: Current,
-    /// The current row was looked at but not given out yet.
-    pending: bool,
+    /// A row of so many bytes may be the header again.
+    header_length: usize,
+    /// The offset in the file at which another table begins.
+    table_ends: u64,
+    /// Bytes from the end of the file within which a row may be a footer.
+    tail: usize,
     head: Arc<Head>,
 }
 
@@ -61,7 +107,7 @@ struct Current {
     start: usize,
     end: usize,
     line: u64,
-    /// The cells are in the unquoted output, not in the buffer.
+    /// The cells are in the splitter's output, not in the buffer.
     unquoted: bool,
     fault: Option<RowFault>,
 }
@@ -76,90 +122,8 @@ enum Split {
     End,
 }
 
-/// Opens a file of delimited cells and reads its header.
-pub(super) fn open(
-    input: Input,
-    compression: Compression,
-    settings: &catalog::Format,
-    mut limits: Limits,
-    mut evidence: Vec<String>,
-) -> Result<(Reader, Detected), FormatError> {
-    limits.max_row_bytes = limits.max_row_bytes.min(MAX_ROW);
-    if let Some(delimiter) = settings.delimiter
-        && (!delimiter.is_ascii() || matches!(delimiter, b'"' | b'\n' | b'\r' | 0))
-    {
-        return Err(FormatError::Delimiter { delimiter: delimiter.into() });
-    }
-    let mut reader = Reader::new(input, limits);
-    reader.more()?;
-    if reader.buffer[..reader.filled].starts_with(sniff::BOM) {
-        reader.start = sniff::BOM.len();
-        evidence.push("encoding utf-8: the file begins with its byte order mark".to_owned());
-    }
-    reader.skip_lines(settings.skip_lines)?;
-
-    let has_header = settings.header.unwrap_or(true);
-    let delimiter = match settings.delimiter {
-        Some(delimiter) => {
-            evidence.push(format!("delimiter {}: stated", dialect::name(delimiter)));
-            delimiter
-        }
-        None => {
-            let sample_end = reader.filled.min(reader.start + dialect::SAMPLE);
-            let whole = reader.ended && sample_end == reader.filled;
-            let sample = &reader.buffer[reader.start..sample_end];
-            let (delimiter, why) = dialect::delimiter(sample, whole, has_header);
-            evidence.push(why);
-            delimiter
-        }
-    };
-    reader.set_delimiter(delimiter);
-    let (columns, renamed) = reader.columns(has_header)?;
-    evidence.push(match (settings.header, has_header) {
-        (None, _) => "header: the first row, by default".to_owned(),
-        (Some(_), true) => "header: the first row, stated".to_owned(),
-        (Some(_), false) => "no header: stated".to_owned(),
-    });
-    if renamed > 0 {
-        evidence.push(format!("columns: {renamed} names were empty or repeated and were changed"));
-    }
-
-    reader.set_columns(columns.clone());
-    let detected = Detected {
-        compression,
-        archive: None,
-        encoding: None,
-        kind: catalog::FormatKind::Csv,
-        delimiter: delimiter.into(),
-        has_header,
-        columns,
-        evidence,
-    };
-    Ok((reader, detected))
-}
-
-/// Goes on with a file that [`open`] opened before.
-pub(super) fn resume(
-    input: Input,
-    detected: &Detected,
-    at: Position,
-    mut limits: Limits,
-) -> Result<Reader, FormatError> {
-    limits.max_row_bytes = limits.max_row_bytes.min(MAX_ROW);
-    let Ok(delimiter) = u8::try_from(detected.delimiter) else {
-        return Err(FormatError::Delimiter { delimiter: detected.delimiter });
-    };
-    let mut reader = Reader::new(input, limits);
-    reader.set_delimiter(delimiter);
-    reader.set_columns(detected.columns.clone());
-    (reader.base, reader.line, reader.rows) = (at.byte_offset, at.line, at.row);
-    reader.encoding = at.encoding;
-    reader.more()?;
-    Ok(reader)
-}
-
 impl Reader {
-    fn new(input: Input, limits: Limits) -> Self {
+    fn new(input: Input, limits: Limits, dialect: Dialect) -> Self {
         Self {
             encoding: None,
             encoding_from: 0,
@@ -176,15 +140,30 @@ impl Reader {
             index: Index::new(b','),
             spans: vec![Span::default(); 64.min(limits.max_columns)],
             cells: 0,
-            unquoting: Unquoting::new(b',', limits.max_columns),
+            common: false,
+            splitter: Splitter::new(&dialect, limits.max_columns),
+            probe: Splitter::new(&dialect, limits.max_columns),
+            dialect,
             current: Current::default(),
-            pending: false,
+            header_length: usize::MAX,
+            table_ends: u64::MAX,
+            tail: 0,
             head: Arc::new(Head { number: 0, columns: Vec::new(), form: Form::Text, part: None }),
         }
     }
 
-    fn set_columns(&mut self, columns: Vec<String>) {
+    /// Reads rows of this table from here on.
+    fn set_table(&mut self, dialect: Dialect, columns: Vec<String>) {
         self.head = Arc::new(Head { number: 0, columns, form: Form::Text, part: None });
+        self.common = dialect.common().is_some();
+        self.index = Index::new(dialect.common().unwrap_or(b','));
+        self.index.restart(self.start);
+        self.splitter = Splitter::new(&dialect, self.limits.max_columns);
+        self.probe = Splitter::new(&dialect, self.limits.max_columns);
+        self.header_length = dialect.header.as_ref().map_or(usize::MAX, String::len);
+        self.table_ends = dialect.table_ends.unwrap_or(u64::MAX);
+        self.tail = footer::tail(&dialect, self.head.columns.len()).min(self.limits.max_row_bytes);
+        self.dialect = dialect;
     }
 
     /// What was known of the encoding at a place in the buffer.
@@ -198,19 +177,9 @@ impl Reader {
         &self.head
     }
 
-    fn set_delimiter(&mut self, delimiter: u8) {
-        self.index = Index::new(delimiter);
-        self.index.restart(self.start);
-        self.unquoting = Unquoting::new(delimiter, self.limits.max_columns);
-    }
-
     /// Goes to the next row; `false` at the end.
     #[inline]
     pub(super) fn advance(&mut self) -> Result<bool, FormatError> {
-        if std::mem::take(&mut self.pending) {
-            self.rows += 1;
-            return Ok(true);
-        }
         let found = self.find_row()?;
         self.rows += u64::from(found);
         Ok(found)
@@ -219,9 +188,9 @@ impl Reader {
     /// The current row.
     #[inline]
     pub(super) fn row(&self) -> Row<'_> {
-        let data: &[u8] = match self.current.unquoted {
-            false => &self.buffer,
-            true => self.unquoting.output(),
+        let (data, spans) = match self.current.unquoted {
+            false => (self.buffer.as_slice(), &self.spans[..self.cells]),
+            true => (self.splitter.output(), self.splitter.spans()),
         };
         Row {
             head: &self.head,
@@ -230,7 +199,7 @@ impl Reader {
             byte_offset: self.base + self.current.start as u64,
             raw: &self.buffer[self.current.start..self.current.end],
             data,
-            spans: &self.spans[..self.cells],
+            spans,
             fault: self.current.fault,
             encoding: self.encoding_at(self.current.start),
             valid: self.current.end <= self.valid,
@@ -239,29 +208,50 @@ impl Reader {
 
     /// The place after the row that was given out last.
     pub(super) fn position(&self) -> Position {
-        let (start, line) = match self.pending {
-            true => (self.current.start, self.current.line),
-            false => (self.start, self.line),
-        };
-        let byte_offset = self.base + start as u64;
-        Position { byte_offset, line, row: self.rows, encoding: self.encoding_at(start) }
+        let byte_offset = self.base + self.start as u64;
+        let encoding = self.encoding_at(self.start);
+        Position { byte_offset, line: self.line, row: self.rows, encoding }
     }
 
     fn find_row(&mut self) -> Result<bool, FormatError> {
         loop {
-            let split = match self.split()? {
-                Split::Unquote => self.unquote()?,
-                other => other,
+            let split = match self.common {
+                true => match self.split()? {
+                    Split::Unquote => self.split_slowly()?,
+                    other => other,
+                },
+                false => self.split_in_general()?,
             };
             match split {
                 Split::Row => {
-                    if self.current.end - self.current.start > self.limits.max_row_bytes {
+                    let length = self.current.end - self.current.start;
+                    if length > self.limits.max_row_bytes {
                         return Err(self.row_too_long());
+                    }
+                    if self.line - self.current.line > MANY_LINES && self.current.fault.is_none() {
+                        self.mend_swallowed();
+                    }
+                    if self.base + self.current.start as u64 >= self.table_ends {
+                        self.mark(RowFault::OtherTable);
+                    }
+                    if length == self.header_length {
+                        self.mark_repeated_header();
+                    }
+                    if self.filled - self.current.start < self.tail {
+                        match self.near_the_end()? {
+                            Ending::Row => {}
+                            Ending::Again | Ending::Left => continue,
+                        }
                     }
                     return Ok(true);
                 }
                 Split::End => return Ok(false),
-                Split::More | Split::Unquote => self.more()?,
+                Split::More | Split::Unquote => {
+                    if self.mend_long() {
+                        return Ok(true);
+                    }
+                    self.more()?;
+                }
             }
         }
     }
@@ -310,7 +300,7 @@ impl Reader {
                     match index.next(buffer) {
                         Some(place) if buffer[place] == b'"' => break place,
                         Some(place) => line_ends += u64::from(ends_line(buffer, place)),
-                        None if self.ended => return Ok(self.unterminated()),
+                        None if self.ended => return Ok(Split::Unquote),
                         None => return Ok(Split::More),
                     }
                 };
@@ -378,109 +368,111 @@ impl Reader {
         self.start = next;
     }
 
-    /// Splits the next row with the full parser.
+    /// Splits the next row of any dialect, and passes over what is no row.
     #[inline(never)]
-    fn unquote(&mut self) -> Result<Split, FormatError> {
-        let buffer = &self.buffer[self.start..self.filled];
-        let Some(unquoted) = self.unquoting.row(buffer, self.ended, self.limits.max_columns) else {
-            return Err(self.too_many_columns());
-        };
-        let length = match unquoted {
-            Unquoted::Row { length, cells } => {
-                self.cells = cells;
-                length
+    fn split_in_general(&mut self) -> Result<Split, FormatError> {
+        loop {
+            let buffer = &self.buffer[self.start..self.filled];
+            if buffer.is_empty() {
+                return Ok(if self.ended { Split::End } else { Split::More });
             }
-            Unquoted::More => return Ok(Split::More),
-            Unquoted::Unterminated => return Ok(self.unterminated()),
-        };
-        if self.spans.len() < self.cells {
-            self.spans.resize(self.cells, Span::default());
-        }
-        let mut start = 0;
-        for (span, end) in self.spans.iter_mut().zip(self.unquoting.ends(self.cells)) {
-            *span = Span { start, end: *end as u32 };
-            start = *end as u32;
-        }
-        let end = self.start + length;
-        let next =
-            match (self.buffer[..self.filled].get(end), self.buffer[..self.filled].get(end + 1)) {
-                (Some(b'\r'), Some(b'\n')) => end + 2,
-                (Some(b'\r'), None) if !self.ended => return Ok(Split::More),
-                (Some(_), _) => end + 1,
-                (None, _) => end,
+            let ending = line_end(buffer);
+            if ending > 0 {
+                if buffer == b"\r" && !self.ended {
+                    return Ok(Split::More);
+                }
+                self.start += ending;
+                self.line += 1;
+                continue;
+            }
+            let Some(comment) = &self.dialect.comment else { return self.split_slowly() };
+            if !buffer.starts_with(comment.prefix.as_bytes()) {
+                if !self.ended && comment.prefix.as_bytes().starts_with(buffer) {
+                    return Ok(Split::More);
+                }
+                return self.split_slowly();
+            }
+            let end = match memchr::memchr2(b'\n', b'\r', buffer) {
+                Some(end) => end,
+                None if self.ended => buffer.len(),
+                None => return Ok(Split::More),
             };
-        let inner = count_lines(&self.buffer[self.start..end]);
-        self.finish(end, next, inner);
-        self.current.unquoted = true;
-        self.index.skip_to(next);
-        Ok(Split::Row)
+            if !comment.stated {
+                let whole = matches!(self.splitter.row(&buffer[..end], true), Found::Row(_));
+                if whole && self.splitter.spans().len() == self.head.columns.len() {
+                    return Ok(self.faulty(end, RowFault::PossibleComment));
+                }
+            }
+            self.start += end;
+        }
     }
 
-    /// The file ended within a quoted cell: the rest of it is one row with a fault.
+    /// Splits the next row with the splitter that knows all.
     #[inline(never)]
-    fn unterminated(&mut self) -> Split {
-        let inner = count_lines(&self.buffer[self.start..self.filled]);
+    fn split_slowly(&mut self) -> Result<Split, FormatError> {
+        let buffer = &self.buffer[self.start..self.filled];
+        match self.splitter.row(buffer, self.ended) {
+            Found::Row(length) => {
+                if !self.finish_at(length) {
+                    return Ok(Split::More);
+                }
+                self.current.unquoted = true;
+                Ok(Split::Row)
+            }
+            Found::More => Ok(Split::More),
+            Found::TooWide => Err(self.too_many_columns()),
+            Found::Open => Ok(self.mend_open()),
+            Found::Stray(length) => Ok(self.mend_stray(length)),
+        }
+    }
+
+    /// Takes note of the row of `length` bytes that begins here; `false` if its line end may be cut.
+    fn finish_at(&mut self, length: usize) -> bool {
+        let rest = &self.buffer[self.start + length..self.filled];
+        if rest == b"\r" && !self.ended {
+            return false;
+        }
+        let (end, next) = (self.start + length, self.start + length + line_end(rest));
+        let inner = count_lines(&self.buffer[self.start..end]);
+        self.finish(end, next, inner);
+        if self.common {
+            self.index.skip_to(next);
+        }
+        true
+    }
+
+    /// A row of `length` bytes that is given without cells.
+    fn faulty(&mut self, length: usize, fault: RowFault) -> Split {
+        // The index may have gone on beyond it.
+        self.index.restart(self.start);
+        if !self.finish_at(length) {
+            return Split::More;
+        }
         self.cells = 0;
-        self.finish(self.filled, self.filled, inner);
-        self.index.restart(self.filled);
-        self.current.fault = Some(RowFault::UnterminatedQuote { lines: inner + 1 });
+        self.current.fault = Some(fault);
         Split::Row
     }
 
-    /// Passes over physical lines.
-    fn skip_lines(&mut self, mut lines: u32) -> Result<(), FormatError> {
-        while lines > 0 {
-            let buffer = &self.buffer[..self.filled];
-            match memchr::memchr2(b'\n', b'\r', &buffer[self.start..]) {
-                Some(at) => {
-                    self.start += at;
-                    let next = self.start + 1;
-                    if buffer[self.start] == b'\r' && next == self.filled && !self.ended {
-                        self.more()?;
-                        continue;
-                    }
-                    let crlf = buffer[self.start] == b'\r' && buffer.get(next) == Some(&b'\n');
-                    self.start = next + usize::from(crlf);
-                    self.line += 1;
-                    lines -= 1;
-                }
-                None => {
-                    self.start = self.filled;
-                    if self.ended {
-                        return Ok(());
-                    }
-                    self.more()?;
-                }
-            }
-        }
-        if self.start > 0 && self.filled - self.start < dialect::SAMPLE && !self.ended {
-            self.more()?;
-        }
-        Ok(())
+    /// The row that was split is given without cells.
+    #[cold]
+    fn mark(&mut self, fault: RowFault) {
+        self.cells = 0;
+        self.current.unquoted = false;
+        self.current.fault = Some(fault);
     }
 
-    /// The names of the columns, and how many are not as written; leaves the reader before the first
-    /// data row.
-    fn columns(&mut self, has_header: bool) -> Result<(Vec<String>, usize), FormatError> {
-        if !self.find_row()? {
-            return Ok((Vec::new(), 0));
+    /// Goes back to the beginning of the row that was split.
+    fn rewind(&mut self) {
+        (self.start, self.line) = (self.current.start, self.current.line);
+        self.index.restart(self.start);
+    }
+
+    #[cold]
+    fn mark_repeated_header(&mut self) {
+        let raw = &self.buffer[self.current.start..self.current.end];
+        if self.dialect.header.as_ref().is_some_and(|header| header.as_bytes() == raw) {
+            self.mark(RowFault::RepeatedHeader);
         }
-        if !has_header {
-            self.pending = true;
-            return Ok((header::numbered_columns(self.cells), 0));
-        }
-        let row = self.row();
-        let problem =
-            |problem| FormatError::Header { line: row.line, byte_offset: row.byte_offset, problem };
-        if row.fault().is_some() {
-            return Err(problem("has a quote that is never closed"));
-        }
-        let text = |cell| std::str::from_utf8(cell).ok().map(str::to_owned);
-        let written: Option<Vec<String>> = row.cells().map(text).collect();
-        let Some(written) = written else { return Err(problem("is not in UTF-8")) };
-        let names = header::unique(&written);
-        let renamed = names.iter().zip(&written).filter(|(name, written)| name != written).count();
-        Ok((names, renamed))
     }
 
     #[cold]
@@ -530,6 +522,16 @@ fn ends_line(buffer: &[u8], place: usize) -> bool {
         b'\r' => buffer.get(place + 1) != Some(&b'\n'),
         _ => false,
     }
+}
+
+/// What the end of the file means for a row near it.
+enum Ending {
+    /// Nothing, or it has a fault now.
+    Row,
+    /// More bytes had to be read to know: the row comes again.
+    Again,
+    /// The definition leaves it out.
+    Left,
 }
 
 fn count_lines(bytes: &[u8]) -> u64 {

@@ -1,0 +1,194 @@
+//! `inlet preview`: what a file was found to be and why, its first records and its first rejects.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use aws_config::BehaviorVersion;
+use bytes::{Buf, Bytes};
+use inlet::catalog::{Connection, RecordSettings, Source};
+use inlet::format::{self, Detected, Hints, Limits};
+use inlet::object::s3::S3Objects;
+use inlet::object::{Body, Objects, Pin};
+use inlet::record::plain::{self, PlainError};
+use inlet::record::{Counters, Mappings, Reject, RejectContext};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::runtime::Handle;
+
+use crate::{Ending, home, read};
+
+/// What a preview shows.
+#[derive(Serialize)]
+struct Preview {
+    file: String,
+    detected: Detected,
+    /// Columns that were taken under another spelling, members that were passed over.
+    notes: Vec<String>,
+    records: Vec<Value>,
+    rejects: Vec<Value>,
+    /// What was counted, if the file ended before there was enough to show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<Counters>,
+    /// Why reading ended early, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<inlet::failure::Failure>,
+}
+
+pub(crate) async fn run(
+    file: &str,
+    source: Option<&Path>,
+    most: usize,
+    json: bool,
+) -> Result<(), Ending> {
+    let source = source.map(read::definition).transpose()?;
+    let input: Box<dyn Read + Send> = if file.starts_with("s3://") {
+        Box::new(remote(file).await?)
+    } else if file == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{file}: {e}")))?)
+    };
+    let name = file.to_owned();
+    // Reading blocks, and the bytes of a remote object come from the runtime.
+    let looked = tokio::task::spawn_blocking(move || look(name, input, source.as_ref(), most));
+    let preview = looked.await??;
+    if json {
+        say!("{}", serde_json::to_string_pretty(&preview)?);
+    } else {
+        show(&preview)?;
+    }
+    match &preview.failure {
+        Some(_) => Err(Ending::Failed(None)),
+        None => Ok(()),
+    }
+}
+
+fn look(
+    file: String,
+    input: Box<dyn Read + Send>,
+    source: Option<&Source>,
+    most: usize,
+) -> Result<Preview, Ending> {
+    let settings = source.map(|source| source.format.clone()).unwrap_or_default();
+    let limits = source.map(|source| Limits::of(&source.limits)).unwrap_or_default();
+    let failed = |failure| Ending::Failed(Some(format!("{file}: {failure}")));
+    let (mut rows, detected) = format::open(input, Hints { name: &file }, &settings, limits)
+        .map_err(|error| failed(error.failure()))?;
+    let mappings = match source {
+        Some(source) => Mappings::of(source, &rows, &detected),
+        None => Mappings::new(&[], &RecordSettings::default(), &rows, &detected),
+    };
+    let mut mappings = mappings.map_err(|error| failed(error.failure()))?;
+    let object = serde_json::json!({ "file": file }).to_string();
+    let context = RejectContext { object_json: &object, table: "" };
+    let mut rejects = Vec::new();
+    let mut rejected = |reject: &Reject<'_>| {
+        if rejects.len() < most {
+            let mut line = Vec::new();
+            reject.write_line(&context, &mut line);
+            rejects.extend(serde_json::from_slice::<Value>(&line).ok());
+        }
+    };
+    let mut first = First { lines: Vec::new(), most };
+    let read = plain::ndjson(&mut rows, &mut mappings, &mut first, &mut rejected);
+    let (counters, failure) = match read {
+        Ok(counters) => (Some(counters), None),
+        // Enough was seen.
+        Err(PlainError::Write(_)) => (None, None),
+        Err(error) => (None, Some(error.failure())),
+    };
+    let mut notes = mappings.notes().to_vec();
+    notes.extend(rows.remarks());
+    let lines = first.lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let records = lines.take(most).map(serde_json::from_slice).collect::<Result<_, _>>()?;
+    Ok(Preview { file, detected, notes, records, rejects, counters, failure })
+}
+
+fn show(preview: &Preview) -> Result<(), Ending> {
+    let Preview { file, detected, .. } = preview;
+    say!("{file}");
+    for evidence in &detected.evidence {
+        say!("  {evidence}");
+    }
+    if !detected.columns.is_empty() {
+        say!("  columns: {}", detected.columns.join(", "));
+    }
+    for note in &preview.notes {
+        say!("  note: {note}");
+    }
+    say!("first records:");
+    for record in &preview.records {
+        say!("  {}", serde_json::to_string(record)?);
+    }
+    if preview.records.is_empty() {
+        say!("  none");
+    }
+    if !preview.rejects.is_empty() {
+        say!("first rejects:");
+    }
+    for reject in &preview.rejects {
+        let place = reject["line"].as_u64().map(|line| format!("line {line}"));
+        let place = place.unwrap_or_else(|| format!("row {}", reject["row"]));
+        let word = |key: &str| reject[key].as_str().unwrap_or_default().to_owned();
+        let (code, message) = (word("code"), word("message"));
+        say!("  {place}: {message} ({code}): {}", word("raw"));
+    }
+    if let Some(counters) = &preview.counters {
+        let (rows, records, rejects) = (counters.rows, counters.records, counters.rejects);
+        say!("the whole file: {rows} rows = {records} records + {rejects} rejects");
+    }
+    if let Some(failure) = &preview.failure {
+        eprintln!("inlet: {file}: {failure}");
+    }
+    Ok(())
+}
+
+/// Takes lines until there are enough.
+struct First {
+    lines: Vec<u8>,
+    most: usize,
+}
+
+impl Write for First {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lines.extend_from_slice(bytes);
+        match self.lines.iter().filter(|byte| **byte == b'\n').count() > self.most {
+            true => Err(io::ErrorKind::BrokenPipe.into()),
+            false => Ok(bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An object's bytes, for a thread that may block.
+struct Remote {
+    body: Box<dyn Body>,
+    chunk: Bytes,
+    runtime: Handle,
+}
+
+async fn remote(place: &str) -> Result<Remote, Ending> {
+    let object = home::object(place)?;
+    let objects = S3Objects::new(aws_config::load_defaults(BehaviorVersion::latest()).await);
+    // The caller's own credentials, as everywhere on the command line.
+    let opened = objects.open(&Connection::home(), &object, &Pin::Current).await?;
+    Ok(Remote { body: opened.body, chunk: Bytes::new(), runtime: Handle::current() })
+}
+
+impl Read for Remote {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.runtime.block_on(self.body.next()).map_err(io::Error::other)? {
+                Some(chunk) => self.chunk = chunk,
+                None => return Ok(0),
+            }
+        }
+        let n = self.chunk.len().min(into.len());
+        self.chunk.copy_to_slice(&mut into[..n]);
+        Ok(n)
+    }
+}

@@ -1,0 +1,540 @@
+//! How the cells of a file are written: which delimiter, which quote, which escape.
+//!
+//! What the definition does not state is found by reading a sample under each candidate for real, and
+//! the one wins whose rows have the most consistent width and the cells that look most like cells.
+//! Counting cells, not delimiters, keeps quoted text from voting. A candidate under which most rows
+//! have a single cell is out, or every candidate that does not occur would be perfectly consistent.
+//! Only the first 64 KiB vote, so that files of one table do not differ by what lies far below; what
+//! does not fit there is a reject, never another dialect.
+
+use memchr::memmem;
+use serde::{Deserialize, Serialize};
+
+use super::class::{Class, ColumnClass};
+use super::sample::{Sample, View};
+use crate::catalog;
+
+/// Bytes of a file that are looked at.
+pub(super) const SAMPLE: usize = 64 << 10;
+
+/// How delimited cells are written, and what is known of their table: all that is needed to go on
+/// with a file in its middle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialect {
+    /// What stands between cells.
+    pub delimiter: String,
+    /// What stands around a cell that holds a delimiter or line end; `None`: nothing does.
+    pub quote: Option<char>,
+    /// What makes a quote a character like others.
+    pub escape: Escape,
+    /// What comment lines begin with.
+    pub comment: Option<Comment>,
+    /// Lines at the end of the file that are left out, if the definition says so. `None`: rows that
+    /// look like a footer are rejects.
+    pub skip_footer_lines: Option<u32>,
+    /// The header as it is in the file, to know it again where it is repeated.
+    pub header: Option<String>,
+    /// The offset at which another table begins whose rows have as many cells.
+    pub table_ends: Option<u64>,
+    /// What the columns hold, to tell a row from text in a quoted cell that is never closed.
+    pub classes: Vec<ColumnClass>,
+}
+
+/// What makes a quote a character like others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Escape {
+    /// Another quote.
+    #[default]
+    Doubled,
+    /// Another quote, or this character, within quotes.
+    Quoted(char),
+    /// The same, and outside of quotes the character also escapes delimiters, quotes and line ends.
+    Everywhere(char),
+}
+
+/// Lines that are no rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comment {
+    /// What they begin with.
+    pub prefix: String,
+    /// The definition says so. If not, a line that begins like this and has as many cells as the
+    /// table is a reject.
+    pub stated: bool,
+}
+
+impl Default for Dialect {
+    /// Commas and double quotes.
+    fn default() -> Self {
+        Self {
+            delimiter: ",".to_owned(),
+            quote: Some('"'),
+            escape: Escape::Doubled,
+            comment: None,
+            skip_footer_lines: None,
+            header: None,
+            table_ends: None,
+            classes: Vec::new(),
+        }
+    }
+}
+
+impl Dialect {
+    /// The delimiter, if rows are of the common kind that the index finds: one byte between cells,
+    /// doubled double quotes, no comments.
+    pub(super) fn common(&self) -> Option<u8> {
+        match self.delimiter.as_bytes() {
+            [delimiter]
+                if self.quote == Some('"')
+                    && self.escape == Escape::Doubled
+                    && self.comment.is_none() =>
+            {
+                Some(*delimiter)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it can be meant: no two roles for one character.
+    pub(super) fn is_possible(&self) -> bool {
+        let ends_line = |c: char| matches!(c, '\n' | '\r' | '\0');
+        let escape = match self.escape {
+            Escape::Doubled => None,
+            Escape::Quoted(escape) | Escape::Everywhere(escape) => Some(escape),
+        };
+        let marks = [self.quote, escape];
+        !self.delimiter.is_empty()
+            && self.delimiter.len() <= 8
+            && !self.delimiter.contains(ends_line)
+            && marks
+                .iter()
+                .flatten()
+                .all(|mark| mark.is_ascii() && !ends_line(*mark) && !self.delimiter.contains(*mark))
+            && (self.quote.is_none() || self.quote != escape)
+    }
+}
+
+/// A delimiter for people.
+pub(super) fn name(delimiter: &str) -> String {
+    match delimiter {
+        "," => "comma".to_owned(),
+        ";" => "semicolon".to_owned(),
+        "\t" => "tab".to_owned(),
+        "|" => "pipe".to_owned(),
+        " " => "space".to_owned(),
+        ":" => "colon".to_owned(),
+        ", " => "comma and space".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Candidates, the likelier to be meant first where two are as good: a comma also occurs in numbers
+/// and prose (`1,5;2,5`), the others hardly do. With how far they are preferred.
+const CANDIDATES: [(&str, f64); 23] = [
+    ("\t", 1.02),
+    (";", 1.01),
+    ("|", 1.01),
+    (",", 1.0),
+    (", ", 1.0),
+    ("; ", 1.0),
+    ("||", 1.0),
+    ("::", 1.0),
+    (";;", 1.0),
+    ("~|", 1.0),
+    ("|~", 1.0),
+    ("^|", 1.0),
+    ("~~", 1.0),
+    ("##", 1.0),
+    ("@@", 1.0),
+    ("\u{1f}", 1.0),
+    ("\u{1}", 1.0),
+    ("~", 0.97),
+    ("^", 0.97),
+    ("\u{a6}", 0.97),
+    ("\u{a7}", 0.97),
+    (":", 0.9),
+    (" ", 0.9),
+];
+
+/// A dialect that was found, the sample read under it, and why.
+pub(super) struct Found {
+    pub(super) dialect: Dialect,
+    pub(super) sample: Sample,
+    pub(super) evidence: Vec<String>,
+}
+
+struct Candidate {
+    dialect: Dialect,
+    sample: Sample,
+    score: f64,
+    width: usize,
+    agreeing: usize,
+}
+
+/// Finds the dialect of the beginning of a file. `hint`: a delimiter that the file's
+/// name or its first line speaks for.
+pub(super) fn detect(head: View<'_>, stated: &catalog::Format, hint: Option<&str>) -> Found {
+    let base = base(stated);
+    let mut candidates = Vec::new();
+    for (delimiter, preferred) in delimiters(head.bytes, stated) {
+        for (quote, escape) in quotings(head.bytes, stated, &base) {
+            let dialect = Dialect { delimiter: delimiter.clone(), quote, escape, ..base.clone() };
+            if !dialect.is_possible() {
+                continue;
+            }
+            let preferred = if hint == Some(delimiter.as_str()) { 1.3 } else { preferred };
+            if let Some(candidate) = candidate(head, stated, dialect, preferred) {
+                candidates.push(candidate);
+            }
+        }
+    }
+    // Of equals the first stays.
+    let mut best: Option<Candidate> = None;
+    let mut second: f64 = 0.0;
+    for candidate in candidates {
+        match &best {
+            Some(found) if candidate.score <= found.score => {
+                if candidate.dialect.delimiter != found.dialect.delimiter {
+                    second = second.max(candidate.score);
+                }
+            }
+            _ => {
+                if let Some(found) = &best
+                    && found.dialect.delimiter != candidate.dialect.delimiter
+                {
+                    second = second.max(found.score);
+                }
+                best = Some(candidate);
+            }
+        }
+    }
+    let Some(best) = best else { return single(head, stated, &base) };
+    let rows = best.sample.table_rows();
+    let confidence = confidence(best.agreeing as f64 / rows.max(1) as f64, best.score, second);
+    let mut evidence = vec![match &stated.delimiter {
+        Some(_) => format!("delimiter {}: stated", name(&best.dialect.delimiter)),
+        None => format!(
+            "delimiter {}: {} of {} sampled rows have {} cells (confidence {confidence:.2})",
+            name(&best.dialect.delimiter),
+            best.agreeing,
+            rows,
+            best.width
+        ),
+    }];
+    evidence.extend(quoting_evidence(&best.dialect, stated, &best.sample));
+    Found { dialect: best.dialect, sample: best.sample, evidence }
+}
+
+/// What the definition states, on top of the usual.
+fn base(stated: &catalog::Format) -> Dialect {
+    let usual = Dialect::default();
+    Dialect {
+        delimiter: stated.delimiter.clone().unwrap_or(usual.delimiter),
+        quote: match &stated.quote {
+            Some(mark) => mark.0,
+            None => usual.quote,
+        },
+        escape: match &stated.escape {
+            Some(mark) => mark.0.map_or(Escape::Doubled, Escape::Everywhere),
+            None => Escape::Doubled,
+        },
+        comment: stated
+            .comment
+            .as_ref()
+            .and_then(|mark| mark.0)
+            .map(|prefix| Comment { prefix: prefix.to_string(), stated: true }),
+        skip_footer_lines: stated.skip_footer_lines,
+        ..usual
+    }
+}
+
+/// The dialect that the definition states in full, if one is not possible.
+pub(super) fn stated(stated: &catalog::Format) -> Dialect {
+    base(stated)
+}
+
+fn delimiters(bytes: &[u8], stated: &catalog::Format) -> Vec<(String, f64)> {
+    if let Some(delimiter) = &stated.delimiter {
+        return vec![(delimiter.clone(), 1.0)];
+    }
+    let mut found = Vec::new();
+    for (delimiter, preferred) in CANDIDATES {
+        let count = memmem::find_iter(bytes, delimiter).count();
+        if count == 0 {
+            continue;
+        }
+        let mut preferred = preferred;
+        if delimiter.len() == 2 && delimiter.is_ascii() {
+            // The first character alone, or the second, speaks for itself.
+            let alone = alone(bytes, delimiter, count);
+            // One pair in a file is an empty cell.
+            let doubled = delimiter.as_bytes()[0] == delimiter.as_bytes()[1];
+            let certain = alone * 10 <= count && (count > 1 || !doubled);
+            preferred *= if certain { 1.15 } else { 0.8 };
+        }
+        found.push((delimiter.to_owned(), preferred));
+    }
+    found
+}
+
+/// How often a character of a pair stands without the other.
+fn alone(bytes: &[u8], pair: &str, count: usize) -> usize {
+    let [first, second] = pair.as_bytes() else { return 0 };
+    let of = |byte: u8| memchr::memchr_iter(byte, bytes).count();
+    match second {
+        // Blanks are everywhere.
+        b' ' => of(*first) - count,
+        _ if first == second => of(*first).saturating_sub(2 * count),
+        _ => of(*first) + of(*second) - 2 * count,
+    }
+}
+
+fn quotings(bytes: &[u8], stated: &catalog::Format, base: &Dialect) -> Vec<(Option<char>, Escape)> {
+    let quotes: Vec<Option<char>> = match &stated.quote {
+        Some(mark) => vec![mark.0],
+        None => {
+            let mut quotes = vec![Some('"')];
+            if begins_cells(bytes, b'\'') {
+                quotes.push(Some('\''));
+            }
+            if memchr::memchr(b'"', bytes).is_some() {
+                quotes.push(None);
+            }
+            quotes
+        }
+    };
+    let mut quotings = Vec::new();
+    for quote in quotes {
+        if stated.escape.is_some() {
+            quotings.push((quote, base.escape));
+            continue;
+        }
+        quotings.push((quote, Escape::Doubled));
+        if let Some(quote) = quote {
+            let escaped = [b'\\', u8::try_from(quote).unwrap_or(b'"')];
+            if memmem::find(bytes, &escaped).is_some() {
+                quotings.push((Some(quote), Escape::Quoted('\\')));
+            }
+        }
+    }
+    quotings
+}
+
+/// Whether the mark stands where a cell could begin.
+fn begins_cells(bytes: &[u8], mark: u8) -> bool {
+    memchr::memchr_iter(mark, bytes)
+        .any(|at| at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] >= 0x80))
+}
+
+fn candidate(
+    head: View<'_>,
+    stated: &catalog::Format,
+    dialect: Dialect,
+    preferred: f64,
+) -> Option<Candidate> {
+    let sample = Sample::read(head, &dialect);
+    let width = sample.width();
+    if width < 2 {
+        return None;
+    }
+    let rows = sample.table_rows();
+    let agreeing = sample.rows_of(width);
+    let share = agreeing as f64 / rows.max(1) as f64;
+    let weak = stated.delimiter.is_none() && matches!(dialect.delimiter.as_str(), ":" | " ");
+    if weak && !weak_fits(head.bytes, &sample, width) {
+        return None;
+    }
+    let faults = sample.faults();
+    let quotes_fit = match dialect.quote {
+        _ if stated.quote.is_some() => true,
+        None => unquoted_fits(head, &dialect),
+        Some('\'') => single_quotes_fit(head, &dialect, &sample),
+        Some(_) => true,
+    };
+    if !quotes_fit {
+        return None;
+    }
+    let all = sample.rows.len();
+    // Rows that have to be taken for a preamble speak against a candidate.
+    let kept = (rows as f64 / all.max(1) as f64).sqrt();
+    let wide = 0.75 + 0.25 * (1.0 - 1.0 / width as f64);
+    // An apostrophe is one, unless it stands around cells that otherwise would not fit.
+    let preferred = if dialect.quote == Some('\'') { preferred * 0.95 } else { preferred };
+    let sound = 1.0 - faults as f64 / all.max(1) as f64;
+    let score = share * share * kept * wide * sound * sample.looks(&dialect) * preferred;
+    Some(Candidate { dialect, sample, score, width, agreeing })
+}
+
+/// A colon is in every time of day, a blank in every name: they are taken only if every row agrees,
+/// and the lines are not values or prose as they are.
+fn weak_fits(bytes: &[u8], sample: &Sample, width: usize) -> bool {
+    let rows = sample.rows.iter().filter(|row| !row.hash);
+    if sample.rows.len() < 2 || rows.clone().any(|row| row.width != width) {
+        return false;
+    }
+    let value =
+        |row: &super::sample::SampleRow| super::class::class(&bytes[row.start..row.end]).is_value();
+    let times = rows.clone().filter(|row| has_time(&bytes[row.start..row.end])).count();
+    if rows.clone().any(value) || times * 2 > sample.rows.len() {
+        return false;
+    }
+    sample.columns(width).iter().any(|column| {
+        let mut cells = column.iter().skip(1).filter(|class| **class != Class::Empty).peekable();
+        cells.peek().is_some() && cells.all(|class| class.is_value())
+    })
+}
+
+/// Whether a time of day is in a line.
+fn has_time(line: &[u8]) -> bool {
+    line.windows(5).any(|w| w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit))
+}
+
+/// Single quotes only if all of them pair, and they stand around more cells than double quotes do.
+fn single_quotes_fit(head: View<'_>, dialect: &Dialect, sample: &Sample) -> bool {
+    let quoted = sample.quoted_cells();
+    let double = Dialect { quote: Some('"'), ..dialect.clone() };
+    sample.faults() == 0 && quoted > 0 && quoted > Sample::read(head, &double).quoted_cells()
+}
+
+/// Without quotes at all only if quotes fail again and again, and never stand around a cell.
+fn unquoted_fits(head: View<'_>, dialect: &Dialect) -> bool {
+    let quoted = Sample::read(head, &Dialect { quote: Some('"'), ..dialect.clone() });
+    quoted.faults() >= 3 && quoted.quoted_cells() < quoted.faults()
+}
+
+/// One column.
+fn single(head: View<'_>, stated: &catalog::Format, base: &Dialect) -> Found {
+    let mut best: Option<(usize, Dialect, Sample)> = None;
+    for (quote, escape) in quotings(head.bytes, stated, base) {
+        // Apostrophes stand around words in prose, too.
+        if stated.quote.is_none() && quote != Some('"') {
+            continue;
+        }
+        let dialect = Dialect { quote, escape, ..base.clone() };
+        let sample = Sample::read(head, &dialect);
+        let faults = sample.faults();
+        if best.as_ref().is_none_or(|(least, ..)| faults < *least) {
+            best = Some((faults, dialect, sample));
+        }
+    }
+    let (dialect, sample) = match best {
+        Some((_, dialect, sample)) => (dialect, sample),
+        None => (base.clone(), Sample::read(head, base)),
+    };
+    let mut evidence = vec![match &stated.delimiter {
+        Some(delimiter) => format!("delimiter {}: stated", name(delimiter)),
+        None => {
+            "delimiter comma: the default, as rows have a single cell (confidence 0.50)".to_owned()
+        }
+    }];
+    evidence.extend(quoting_evidence(&dialect, stated, &sample));
+    Found { dialect, sample, evidence }
+}
+
+fn quoting_evidence(dialect: &Dialect, stated: &catalog::Format, sample: &Sample) -> Vec<String> {
+    let mut evidence = Vec::new();
+    let quoted = sample.quoted_cells();
+    match (&stated.quote, dialect.quote) {
+        (Some(_), Some(quote)) => evidence.push(format!("quote {quote}: stated")),
+        (Some(_), None) => evidence.push("no quotes: stated".to_owned()),
+        (None, Some('"')) => {}
+        (None, Some(quote)) => evidence.push(format!(
+            "quote {quote}: it stands around {quoted} sampled cells (confidence 0.90)"
+        )),
+        (None, None) => evidence.push(
+            "no quotes: double quotes stand in cells, and around none (confidence 0.80)".to_owned(),
+        ),
+    }
+    match (&stated.escape, dialect.escape) {
+        (Some(_), Escape::Doubled) => evidence.push("escape by doubled quotes: stated".to_owned()),
+        (Some(_), Escape::Quoted(escape) | Escape::Everywhere(escape)) => {
+            evidence.push(format!("escape {escape}: stated"));
+        }
+        (None, Escape::Doubled) => {}
+        (None, Escape::Quoted(escape) | Escape::Everywhere(escape)) => evidence.push(format!(
+            "escape {escape}: quotes within quoted cells follow it (confidence 0.90)"
+        )),
+    }
+    evidence
+}
+
+/// How sure: as far as the rows agree, less as the next best comes close.
+fn confidence(share: f64, score: f64, second: f64) -> f64 {
+    let margin = if score > 0.0 { (1.0 - second / score).clamp(0.0, 1.0) } else { 0.0 };
+    share * (0.5 + 0.5 * margin.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(sample: &str) -> Dialect {
+        detect(View::whole(sample.as_bytes()), &catalog::Format::default(), None).dialect
+    }
+
+    fn delimiter(sample: &str) -> String {
+        found(sample).delimiter
+    }
+
+    #[test]
+    fn the_most_consistent_width_wins() {
+        assert_eq!(delimiter("a,b,c\n1,2,3\n"), ",");
+        assert_eq!(delimiter("a;b\n1,5;2,5\n"), ";");
+        assert_eq!(delimiter("1,5;2,5\n3,5;4,5\n"), ";", "decimal commas without a header");
+        assert_eq!(delimiter("a\tb\n1\t2\n"), "\t");
+        assert_eq!(delimiter("a|b\n1|2\n"), "|");
+        assert_eq!(delimiter("a;b;c\n\"x,y\";1;2\n\"x,y,z\";1;2\n"), ";");
+        assert_eq!(delimiter("id,tags\n1,a;b\n2,a;b;c\n"), ",");
+        assert_eq!(delimiter("id,tags\n1,a;b\n2,c;d\n"), ",");
+        assert_eq!(delimiter("name,comment\nBob,hi; there\n"), ",");
+        assert_eq!(delimiter("a,b\n\"x\ny;z\",2\n"), ",", "a line end within quotes ends no row");
+        assert_eq!(delimiter("at,n\n12:30,1\n12:31,2\n"), ",");
+    }
+
+    #[test]
+    fn a_single_column_gets_a_comma() {
+        assert_eq!(delimiter("name\nBob\nAnn\n"), ",");
+        assert_eq!(delimiter(""), ",");
+        assert_eq!(delimiter("\n\n\n"), ",");
+        assert_eq!(delimiter("text\nhello, world\nplain\nplain\n"), ",");
+        assert_eq!(delimiter("header only;of two"), ";");
+        assert_eq!(delimiter("05:40\n21:30\n17:45"), ",", "times of day");
+        assert_eq!(delimiter("2024-01-01 12:30\n2024-01-02 12:30\n"), ",");
+        assert_eq!(delimiter("full name\nBob Smith\nAnn Lee\n"), ",");
+    }
+
+    #[test]
+    fn delimiters_of_all_kinds_are_found() {
+        for delimiter in [
+            ",", ";", "\t", "|", ":", " ", "~", "^", "\u{1f}", "\u{1}", "\u{a7}", ", ", "; ", "||",
+            "::", ";;", "~|", "|~", "^|", "~~", "##", "@@",
+        ] {
+            let rows =
+                [["id", "name", "n"], ["1", "Ann", "2.5"], ["2", "Bob", ""], ["3", "Cid", "7"]];
+            let text: String = rows.iter().map(|row| row.join(delimiter) + "\n").collect();
+            assert_eq!(super::tests::delimiter(&text), delimiter, "{text}");
+        }
+        assert_eq!(delimiter("a|b||c\n1|2||3\n4|5||6\n"), "|", "an empty column is no delimiter");
+    }
+
+    #[test]
+    fn quotes_and_escapes_are_found() {
+        let single = found("id\tname\n1\t'a\tb'\n2\t'c'\n");
+        assert_eq!((single.quote, single.escape), (Some('\''), Escape::Doubled));
+        let backslash = found("id,name\n1,\"say \\\"hi\\\", you\"\n2,\"x\"\n");
+        assert_eq!((backslash.quote, backslash.escape), (Some('"'), Escape::Quoted('\\')));
+        let both = found("1|x|a\n2|y|'it\\'s \\'2\\''\n'3'|z|b\n");
+        assert_eq!((both.quote, both.escape), (Some('\''), Escape::Quoted('\\')));
+        let none = found("id\tnote\n1\t\"loud\" shout\n2\t\"a\" b\n3\t\"c\" d\n4\t\"x\n");
+        assert_eq!(none.quote, None);
+        let prose = found("id,note\n1,it's\n2,that's all\n");
+        assert_eq!(prose.quote, Some('"'));
+        let one = found("id,name\n1,\"Ann\n2,Bob\n3,Cid\n");
+        assert_eq!(one.quote, Some('"'), "one broken row changes no dialect");
+    }
+
+    #[test]
+    fn a_title_line_does_not_hide_the_delimiter() {
+        assert_eq!(delimiter("Report of May\na;b;c\n1;2;3\n4;5;6\n"), ";");
+    }
+}

@@ -1,0 +1,152 @@
+//! The last lines of a file, which may be no rows.
+
+use super::class::ColumnClass;
+use super::dialect::Dialect;
+use super::sample::line_end;
+use super::{Ending, Reader, RowFault};
+use crate::format::FormatError;
+
+/// Lines at the end that are looked at.
+const LINES: usize = 3;
+
+/// Bytes from the end within which a footer is looked for.
+const TAIL: usize = 4 << 10;
+
+/// The same for each line that the definition leaves out.
+const STATED: usize = 1 << 10;
+
+/// First words of rows that sum up others.
+const TOTALS: [&str; 12] = [
+    "total",
+    "totals",
+    "grand total",
+    "sum",
+    "subtotal",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "insgesamt",
+    "totaal",
+    "totale",
+    "total général",
+];
+
+/// Bytes from the end of the file within which a row may be a footer.
+pub(super) fn tail(dialect: &Dialect, columns: usize) -> usize {
+    match dialect.skip_footer_lines {
+        Some(lines) => (lines as usize).saturating_mul(STATED).clamp(0, 64 * TAIL),
+        None if columns > 1 => TAIL,
+        None => 0,
+    }
+}
+
+impl Reader {
+    /// Looks whether the row that was split is a footer.
+    #[cold]
+    pub(super) fn near_the_end(&mut self) -> Result<Ending, FormatError> {
+        if !self.ended {
+            self.rewind();
+            self.more()?;
+            return Ok(Ending::Again);
+        }
+        let rest = &self.buffer[self.current.start..self.filled];
+        if let Some(stated) = self.dialect.skip_footer_lines {
+            let left = lines(rest).take(stated as usize + 1).count() <= stated as usize;
+            return Ok(if left { Ending::Left } else { Ending::Row });
+        }
+        if self.current.fault.is_some() || lines(rest).nth(LINES).is_some() {
+            return Ok(Ending::Row);
+        }
+        let raw = &self.buffer[self.current.start..self.current.end];
+        // What follows a total is a footer, too, or no row of the table in any case.
+        if counts_rows(raw) || (self.sums_up() && self.ends_after()) {
+            self.mark(RowFault::PossibleFooter);
+        }
+        Ok(Ending::Row)
+    }
+
+    /// Whether the row begins with a word for a sum, below other rows, and has something to sum up or
+    /// cells left empty.
+    fn sums_up(&self) -> bool {
+        let row = self.row();
+        let filled = row.cells().filter(|cell| !cell.trim_ascii().is_empty()).count();
+        let first = row.cells().map(<[u8]>::trim_ascii).find(|cell| !cell.is_empty());
+        let Some(first) = first.and_then(|cell| std::str::from_utf8(cell).ok()) else {
+            return false;
+        };
+        let word = first.trim_end_matches(':').trim_end().to_lowercase();
+        let numbers = self.dialect.classes.contains(&ColumnClass::Number);
+        TOTALS.contains(&word.as_str()) && self.rows > 1 && (filled < row.len() || numbers)
+    }
+
+    /// Whether nothing follows the row but lines of other widths or further totals.
+    fn ends_after(&mut self) -> bool {
+        let width = self.head.columns.len();
+        let rest = &self.buffer[self.start..self.filled];
+        for line in lines(rest) {
+            let text = String::from_utf8_lossy(line).to_lowercase();
+            let total =
+                TOTALS.iter().any(|word| text.trim_start_matches(['"', ' ']).starts_with(word));
+            self.probe.row(line, true);
+            if self.probe.spans().len() == width && !total {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// The lines that are not blank.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        while line_end(rest) > 0 {
+            rest = &rest[line_end(rest)..];
+        }
+        if rest.is_empty() {
+            return None;
+        }
+        let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, after) = rest.split_at(length);
+        rest = after;
+        Some(line)
+    })
+}
+
+/// `(3 rows affected)`, `3 rows`, `Rows: 3` and the like.
+fn counts_rows(line: &[u8]) -> bool {
+    if line.len() > 60 {
+        return false;
+    }
+    let text = String::from_utf8_lossy(line).to_lowercase();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let number = |word: &&str| word.chars().all(|c| c.is_ascii_digit());
+    let rows = |word: &&str| matches!(*word, "row" | "rows" | "records" | "record" | "zeilen");
+    let others = |word: &&str| {
+        number(word)
+            || rows(word)
+            || matches!(
+                *word,
+                "affected" | "selected" | "returned" | "total" | "in" | "set" | "count" | "of"
+            )
+    };
+    words.iter().filter(|word| number(word)).count() == 1
+        && words.iter().any(rows)
+        && words.iter().all(others)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_of_rows_is_known() {
+        for line in ["(3 rows affected)", "3 rows", "Total rows: 12", "1 row selected.", "Rows,3"] {
+            assert!(counts_rows(line.as_bytes()), "{line}");
+        }
+        for line in ["1,rows of seats,5", "3", "rows", "Total,5", "1,2 records"] {
+            assert!(!counts_rows(line.as_bytes()), "{line}");
+        }
+    }
+}

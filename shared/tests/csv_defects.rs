@@ -1,0 +1,614 @@
+//! CSV as people drop it: files with one defect or peculiarity each, and beside each the rows and
+//! rejects that a person would write down. Every row of every file is accounted for.
+
+use std::io::Cursor;
+
+use inlet::catalog::{Format, Mark, OnReject, RecordSettings, RejectPolicy};
+use inlet::format::{self, FormatError, Hints, Limits};
+use inlet::record::{BatchLimits, Counters, Mappings, Output, Plan, RejectContext, convert};
+use serde_json::{Map, Value};
+
+/// What a file came to, as a person would write it down: cells with ` ¦ ` between them, rejects as
+/// their lines and codes.
+#[derive(Debug, PartialEq, Eq)]
+struct Taken {
+    columns: String,
+    rows: Vec<String>,
+    rejects: Vec<(u64, String)>,
+}
+
+struct Read {
+    taken: Taken,
+    evidence: Vec<String>,
+    counters: Counters,
+    raws: Vec<String>,
+}
+
+fn take(bytes: &[u8], settings: &Format) -> Result<Read, FormatError> {
+    let input = Cursor::new(bytes.to_vec());
+    let (mut rows, detected) = format::open(input, Hints::default(), settings, Limits::default())?;
+    let mut mappings = Mappings::new(&[], &RecordSettings::default(), &rows, &detected)
+        .expect("columns that are not named fit");
+    let plan = Plan {
+        object_ref: "file",
+        rejects: RejectPolicy { policy: OnReject::Quarantine, ..RejectPolicy::default() },
+        context: RejectContext { object_json: "{}", table: "t" },
+        limits: BatchLimits { max_bytes: 200_000, max_records: 1000 },
+        start: Counters::default(),
+    };
+    let mut read = Read {
+        taken: Taken { columns: detected.columns.join(" ¦ "), rows: vec![], rejects: vec![] },
+        evidence: detected.evidence,
+        counters: Counters::default(),
+        raws: Vec::new(),
+    };
+    let names = detected.columns;
+    read.counters = convert(&mut rows, &mut mappings, &plan, &mut |output| {
+        match output {
+            Output::Batch(batch) => {
+                let json = [b"[", batch.json.as_slice(), b"]"].concat();
+                let records: Vec<Map<String, Value>> =
+                    serde_json::from_slice(&json).expect("valid JSON");
+                for record in records {
+                    let text = |name| record["values"][name].as_str().expect("text").to_owned();
+                    let cells: Vec<String> = names.iter().map(text).collect();
+                    read.taken.rows.push(cells.join(" ¦ "));
+                }
+            }
+            Output::Mark(_) => {}
+            Output::Rejects(piece) => {
+                for line in piece.lines.split_inclusive(|byte| *byte == b'\n') {
+                    let reject: Value = serde_json::from_slice(line).expect("valid JSON");
+                    let code = reject["code"].as_str().expect("a code").to_owned();
+                    let line = reject["line"].as_u64().expect("a line");
+                    read.taken.rejects.push((line, code));
+                    read.raws.push(reject["raw"].as_str().unwrap_or_default().to_owned());
+                }
+            }
+        }
+        Ok(())
+    })
+    .unwrap_or_else(|failed| panic!("{failed}"));
+    let counters = &read.counters;
+    assert!(counters.account_for_every_row(), "{counters:?}");
+    assert_eq!(counters.records, read.taken.rows.len() as u64);
+    assert_eq!(counters.rejects, read.taken.rejects.len() as u64);
+    Ok(read)
+}
+
+/// Reads the file and compares it with what a person would write down.
+#[track_caller]
+fn check(
+    name: &str,
+    settings: &Format,
+    text: &str,
+    columns: &str,
+    rows: &[&str],
+    rejects: &[(u64, &str)],
+) -> Read {
+    let read = take(text.as_bytes(), settings).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let expected = Taken {
+        columns: columns.to_owned(),
+        rows: rows.iter().map(|row| (*row).to_owned()).collect(),
+        rejects: rejects.iter().map(|(line, code)| (*line, (*code).to_owned())).collect(),
+    };
+    assert_eq!(read.taken, expected, "{name}: {:#?}", read.evidence);
+    read
+}
+
+#[track_caller]
+fn detected(name: &str, text: &str, columns: &str, rows: &[&str], rejects: &[(u64, &str)]) -> Read {
+    check(name, &Format::default(), text, columns, rows, rejects)
+}
+
+const CLEAN: [&str; 5] =
+    ["1 ¦ Ann ¦ 2.5", "2 ¦ Bob ¦ 3.5", "3 ¦ Cid ¦ 4.5", "4 ¦ Dan ¦ 5.5", "5 ¦ Eve ¦ 6.5"];
+
+/// The clean file, with a line put in the place of another.
+fn with_line(at: usize, line: &str) -> String {
+    let mut lines: Vec<String> = vec!["id,name,amount".to_owned()];
+    lines.extend(CLEAN.iter().map(|row| row.replace(" ¦ ", ",")));
+    line.clone_into(&mut lines[at]);
+    lines.join("\n") + "\n"
+}
+
+/// Its rows without those of some numbers.
+fn without(left_out: &[usize]) -> Vec<&'static str> {
+    let rows = CLEAN.iter().enumerate().filter(|(at, _)| !left_out.contains(&(at + 1)));
+    rows.map(|(_, row)| *row).collect()
+}
+
+#[test]
+fn a_delimiter_too_many_or_too_few_is_one_reject() {
+    let columns = "id ¦ name ¦ amount";
+    for at in 1..=5 {
+        let line = at as u64 + 1;
+        let many = with_line(at, "9,Max,Moritz,7.5");
+        detected("too many", &many, columns, &without(&[at]), &[(line, "too_many_cells")]);
+        let few = with_line(at, "9,Max");
+        detected("too few", &few, columns, &without(&[at]), &[(line, "too_few_cells")]);
+        let other = with_line(at, "9;Max;7.5");
+        detected("another delimiter", &other, columns, &without(&[at]), &[(line, "too_few_cells")]);
+    }
+}
+
+#[test]
+fn an_unescaped_quote_costs_one_row() {
+    let columns = "id ¦ name ¦ amount";
+    for at in 1..=5 {
+        let line = at as u64 + 1;
+        for broken in [
+            "9,\"Max \"the\" Moritz\",7.5",
+            "9,\"Max\" Moritz,7.5",
+            "9,\"Max \"the\",\" Moritz\",7.5",
+        ] {
+            let text = with_line(at, broken);
+            let read =
+                detected(broken, &text, columns, &without(&[at]), &[(line, "ambiguous_quote")]);
+            assert_eq!(read.raws, [broken]);
+        }
+        let inches = with_line(at, "9,5\" pipe,7.5");
+        let mut rows = CLEAN.to_vec();
+        rows[at - 1] = "9 ¦ 5\" pipe ¦ 7.5";
+        detected("a quote in a plain cell is text", &inches, columns, &rows, &[]);
+    }
+}
+
+#[test]
+fn an_unclosed_quote_ends_where_a_person_would_see_it() {
+    let columns = "id ¦ name ¦ amount";
+    for at in 1..=4 {
+        let text = with_line(at, "9,\"Max,7.5");
+        let line = at as u64 + 1;
+        let read =
+            detected("unclosed", &text, columns, &without(&[at]), &[(line, "unterminated_quote")]);
+        assert_eq!(read.raws, ["9,\"Max,7.5"]);
+    }
+    // Nothing follows the last row.
+    let text = with_line(5, "9,\"Max,7.5");
+    detected("the last", &text, columns, &without(&[5]), &[(6, "unterminated_quote")]);
+    // The next quote closes it, and text follows.
+    let text = with_line(2, "9,\"Max,7.5").replace("4,Dan", "4,\"Dan\"");
+    detected("closed by the next", &text, columns, &without(&[2]), &[(3, "ambiguous_quote")]);
+    // A cell of several lines, with a quote in it.
+    let text = with_line(2, "9,\"Max\nand \"his\" friend,\nMoritz\",7.5");
+    detected("several lines", &text, columns, &without(&[2]), &[(3, "ambiguous_quote")]);
+    // A quote that a line of its own form closes, far below: the rows between are rows.
+    let mut text = "id,name,amount\n1,\"Ann,2.5\n".to_owned();
+    let mut rows = Vec::new();
+    for n in 2..=200 {
+        text += &format!("{n},Bob {n},1.5\n");
+        rows.push(format!("{n} ¦ Bob {n} ¦ 1.5"));
+    }
+    text += "201,Eve\",6.5\n";
+    rows.push("201 ¦ Eve\" ¦ 6.5".to_owned());
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    detected("swallowed rows", &text, columns, &rows, &[(2, "unterminated_quote")]);
+    // Text of many lines is no table.
+    let letter = "Dear Sir,\nas you know, we wait.\n".repeat(50);
+    let text = format!("id,letter\n1,\"{letter}\"\n2,short\n");
+    let rows = [format!("1 ¦ {letter}"), "2 ¦ short".to_owned()];
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    detected("a letter", &text, "id ¦ letter", &rows, &[]);
+}
+
+#[test]
+fn an_unclosed_quote_in_a_large_file_costs_one_row() {
+    let mut text = "id,name,amount\n".to_owned();
+    for n in 0..100_000 {
+        text += &match n {
+            17 => "17,\"broken,2.5\n".to_owned(),
+            n => format!("{n},a name that is none,{n}.5\n"),
+        };
+    }
+    for cut in [text.len(), text.len() - 1] {
+        let read = take(&text.as_bytes()[..cut], &Format::default()).expect("readable");
+        assert_eq!(read.taken.rejects, [(19, "unterminated_quote".to_owned())]);
+        assert_eq!((read.counters.rows, read.counters.records), (100_000, 99_999));
+    }
+}
+
+#[test]
+fn lines_before_the_header_are_no_rows() {
+    let lines = [
+        "Quarterly report",
+        "Generated 2024-05-01 by Ann",
+        "",
+        "Currency: EUR",
+        "All data, without warranty",
+    ];
+    let columns = "id ¦ name ¦ amount";
+    for count in 1..=5 {
+        let text = format!("{}\n{}", lines[..count].join("\n"), with_line(1, "1,Ann,2.5"));
+        let read = detected("preamble", &text, columns, &CLEAN, &[]);
+        assert!(read.evidence.iter().any(|e| e.starts_with("preamble")), "{:?}", read.evidence);
+    }
+    for preamble in [
+        "Customers, as of Monday, by Ann\n",
+        "Umsätze,Giro,DE 12\nZeitraum,01.01.2024 - 31.01.2024\n\n",
+        "Report\n",
+        "Author,Bob\nDate,2024-01-01\n\n",
+        "Sales,,\n,,\n",
+        "\n\n",
+        "# made by hand\n# on Monday, in vain\n",
+    ] {
+        let text = format!("{preamble}{}", with_line(1, "1,Ann,2.5"));
+        detected(preamble, &text, columns, &CLEAN, &[]);
+    }
+    // A first row that is broken is no title.
+    detected(
+        "no title",
+        "7\n1,1\n2,2\n3,3\n",
+        "column_1 ¦ column_2",
+        &["1 ¦ 1", "2 ¦ 2", "3 ¦ 3"],
+        &[(1, "too_few_cells")],
+    );
+    let stated = Format { preamble: Some(false), ..Format::default() };
+    let text = "Report\nid,name\n1,Ann\n";
+    let read = take(text.as_bytes(), &stated).expect("readable");
+    assert_eq!(read.taken.columns, "Report");
+}
+
+#[test]
+fn headers_of_several_rows_are_joined() {
+    let text = ",Q1,,Q2,\nid,sold,left,sold,left\n1,5,6,7,8\n2,6,7,8,9\n";
+    detected(
+        "groups",
+        text,
+        "id ¦ Q1 / sold ¦ Q1 / left ¦ Q2 / sold ¦ Q2 / left",
+        &["1 ¦ 5 ¦ 6 ¦ 7 ¦ 8", "2 ¦ 6 ¦ 7 ¦ 8 ¦ 9"],
+        &[],
+    );
+    let text = "Person,Person,Sum\nid,name,amount\n1,Ann,2.5\n";
+    let settings = Format { header: Some(true), header_rows: Some(2), ..Format::default() };
+    check(
+        "stated",
+        &settings,
+        text,
+        "Person / id ¦ Person / name ¦ Sum / amount",
+        &["1 ¦ Ann ¦ 2.5"],
+        &[],
+    );
+    let text = "id,amount\nIdentifier,in EUR\n1,5\n2,6\n";
+    detected("explained", text, "id / Identifier ¦ amount / in EUR", &["1 ¦ 5", "2 ¦ 6"], &[]);
+    let text = "id,name,n\nx1,Ann,5\n2,Bob,6\n3,Cid,7\n";
+    detected(
+        "a word for a number is data",
+        text,
+        "id ¦ name ¦ n",
+        &["x1 ¦ Ann ¦ 5", "2 ¦ Bob ¦ 6", "3 ¦ Cid ¦ 7"],
+        &[],
+    );
+    let text = "time,length,mass\n(s),(m),kg\n1,2,3\n2,3,4\n";
+    detected("units", text, "time ¦ length ¦ mass", &["1 ¦ 2 ¦ 3", "2 ¦ 3 ¦ 4"], &[]);
+    let settings = Format { units_row: Some(true), ..Format::default() };
+    let text = "time,length\nof day,of way\n1,2\n";
+    check("units, stated", &settings, text, "time ¦ length", &["1 ¦ 2"], &[]);
+    let settings = Format { units_row: Some(false), ..Format::default() };
+    let text = "time,length\n(s),(m)\n1,2\n3,4\n";
+    check(
+        "no units, stated",
+        &settings,
+        text,
+        "time ¦ length",
+        &["(s) ¦ (m)", "1 ¦ 2", "3 ¦ 4"],
+        &[],
+    );
+    let text = "id\tname\n--\t----\n\n1\tAnn\n2\tBob\n\n(2 rows affected)\n";
+    detected("a query tool", text, "id ¦ name", &["1 ¦ Ann", "2 ¦ Bob"], &[(7, "possible_footer")]);
+}
+
+#[test]
+fn a_second_table_gives_no_wrong_rows() {
+    let text = "id,name,amount\n1,Ann,2.5\n2,Bob,3.5\n\nsku,price\nA-1,5\nA-2,6\nA-3,6\nA-4,6\n";
+    let read = detected(
+        "two tables",
+        text,
+        "id ¦ name ¦ amount",
+        &CLEAN[..2],
+        &[
+            (5, "too_few_cells"),
+            (6, "too_few_cells"),
+            (7, "too_few_cells"),
+            (8, "too_few_cells"),
+            (9, "too_few_cells"),
+        ],
+    );
+    let said = |e: &String| e.contains("second table seems to begin on line 5");
+    assert!(read.evidence.iter().any(said), "{:?}", read.evidence);
+    let text =
+        "sku,price\nA-1,5\nA-2,6\n\nid,name,amount\n1,Ann,2.5\n2,Bob,3.5\n3,Cid,1\n4,Dan,2\n";
+    let rejects: Vec<(u64, &str)> = (5..=9).map(|line| (line, "too_many_cells")).collect();
+    detected("the first narrower", text, "sku ¦ price", &["A-1 ¦ 5", "A-2 ¦ 6"], &rejects);
+    let text = "id,name\n1,Ann\n2,Bob\n\nsku,price\nA-1,5\nA-2,6\n";
+    let rejects = [(5, "other_table"), (6, "other_table"), (7, "other_table")];
+    detected("of one width", text, "id ¦ name", &["1 ¦ Ann", "2 ¦ Bob"], &rejects);
+    // Files put together end to end.
+    let text = with_line(3, "id,name,amount");
+    detected(
+        "the header again",
+        &text,
+        "id ¦ name ¦ amount",
+        &without(&[3]),
+        &[(4, "repeated_header")],
+    );
+}
+
+/// Airbyte #13171, #7012 (pain 6): a header-only file fails, and a file without a header loses its
+/// first row.
+#[test]
+fn pain_6_a_file_without_header_keeps_its_first_row_and_a_header_alone_is_fine() {
+    let plain = "column_1 ¦ column_2 ¦ column_3";
+    let text = "1,Ann,2.5\n2,Bob,3.5\n3,Cid,4.5\n4,Dan,5.5\n5,Eve,6.5\n";
+    detected("no header", text, plain, &CLEAN, &[]);
+    detected(
+        "a name over names",
+        "name\nSmith, John\nDoe, Jane\n",
+        "name",
+        &[],
+        &[(2, "too_many_cells"), (3, "too_many_cells")],
+    );
+    detected("blanks around names", "id , name\n1,Ann\n", "id ¦ name", &["1 ¦ Ann"], &[]);
+    detected("addresses", "ann@x.com\nbob@y.org\n", "column_1", &["ann@x.com", "bob@y.org"], &[]);
+    detected("one address", "ann@x.com\n", "column_1", &["ann@x.com"], &[]);
+    detected("one row", "1,Ann,2.5\n", plain, &CLEAN[..1], &[]);
+    detected(
+        "dates",
+        "2024-01-01,x\n2024-01-02,y\n",
+        "column_1 ¦ column_2",
+        &["2024-01-01 ¦ x", "2024-01-02 ¦ y"],
+        &[],
+    );
+    detected(
+        "codes",
+        "A-1,Ann\nA-2,Bob\n",
+        "column_1 ¦ column_2",
+        &["A-1 ¦ Ann", "A-2 ¦ Bob"],
+        &[],
+    );
+    detected(
+        "words",
+        "red,big\nblue,big\n",
+        "column_1 ¦ column_2",
+        &["red ¦ big", "blue ¦ big"],
+        &[],
+    );
+    detected("header alone", "id,name,amount\n", "id ¦ name ¦ amount", &[], &[]);
+    detected("header alone, no line end", "id,name,amount", "id ¦ name ¦ amount", &[], &[]);
+    detected(
+        "years as names",
+        "country,2019,2020\nFR,1.5,2\nDE,2,3\n",
+        "country ¦ 2019 ¦ 2020",
+        &["FR ¦ 1.5 ¦ 2", "DE ¦ 2 ¦ 3"],
+        &[],
+    );
+    detected(
+        "all text",
+        "name,city\nAnn,Paris\nBob,Rome\n",
+        "name ¦ city",
+        &["Ann ¦ Paris", "Bob ¦ Rome"],
+        &[],
+    );
+    let settings = Format { header: Some(false), ..Format::default() };
+    check(
+        "stated",
+        &settings,
+        "name,city\nAnn,Paris\n",
+        "column_1 ¦ column_2",
+        &["name ¦ city", "Ann ¦ Paris"],
+        &[],
+    );
+    let settings = Format { header: Some(true), ..Format::default() };
+    check("stated", &settings, "1,2\n3,4\n", "1 ¦ 2", &["3 ¦ 4"], &[]);
+}
+
+#[test]
+fn files_with_nothing_in_them_have_no_rows() {
+    for text in ["", "\n", "\n\r\n\r", "\u{feff}", "\n\n\n\n\n\n"] {
+        detected("nothing", text, "", &[], &[]);
+    }
+}
+
+/// Airbyte #31968, #8867 (pain 5): a CR inside quotes breaks the sync.
+#[test]
+fn pain_5_line_ends_of_all_kinds_and_within_quotes() {
+    let columns = "id ¦ name ¦ amount";
+    let text = with_line(1, "1,Ann,2.5");
+    for ending in ["\n", "\r\n", "\r"] {
+        let text = text.replace('\n', ending);
+        detected("line ends", &text, columns, &CLEAN, &[]);
+        detected("no final line end", text.trim_end(), columns, &CLEAN, &[]);
+        for inner in ["\r", "\n", "\r\n"] {
+            let text = text.replace("Ann", &format!("\"A{inner}nn\""));
+            let first = format!("1 ¦ A{inner}nn ¦ 2.5");
+            let rows = [&[first.as_str()], &CLEAN[1..]].concat();
+            detected("line ends within quotes", &text, columns, &rows, &[]);
+        }
+    }
+    let mixed = "id,name,amount\r\n1,Ann,2.5\r2,Bob,3.5\n3,Cid,4.5\r\n\r\n4,Dan,5.5\n\r5,Eve,6.5";
+    detected("mixed", mixed, columns, &CLEAN, &[]);
+}
+
+#[test]
+fn delimiters_of_all_kinds() {
+    let columns = "id ¦ name ¦ amount";
+    for delimiter in
+        [";", "\t", " ", "|", ":", "^", "~", ", ", "; ", "||", "::", ";;", "~|", "\u{1f}"]
+    {
+        let rows: Vec<String> = CLEAN.iter().map(|row| row.replace(" ¦ ", delimiter)).collect();
+        let text = format!("{}\n{}\n", columns.replace(" ¦ ", delimiter), rows.join("\n"));
+        let read = detected(delimiter, &text, columns, &CLEAN, &[]);
+        assert!(read.evidence.iter().any(|e| e.contains("confidence")), "{:?}", read.evidence);
+        let quoted = text.replace("Bob", &format!("\"B{delimiter}b\"\"s\""));
+        let second = format!("2 ¦ B{delimiter}b\"s ¦ 3.5");
+        let rows = [&CLEAN[..1], &[second.as_str()], &CLEAN[2..]].concat();
+        detected("quoted delimiter", &quoted, columns, &rows, &[]);
+        let stated = Format { delimiter: Some(delimiter.to_owned()), ..Format::default() };
+        check("stated", &stated, &text, columns, &CLEAN, &[]);
+    }
+    let text = "sep=;\nid;name,amount\n1;Ann,2\n";
+    detected("Excel's own line", text, "id ¦ name,amount", &["1 ¦ Ann,2"], &[]);
+    let comma = "name;price\nAnn;1,5\nBob;2,5\n";
+    detected("decimal commas", comma, "name ¦ price", &["Ann ¦ 1,5", "Bob ¦ 2,5"], &[]);
+    // What is stated wins.
+    let stated = Format { delimiter: Some(",".to_owned()), ..Format::default() };
+    check(
+        "stated",
+        &stated,
+        comma,
+        "name;price",
+        &[],
+        &[(2, "too_many_cells"), (3, "too_many_cells")],
+    );
+    let trailing = "id,name\n1,Ann,\n2,Bob,\n";
+    detected(
+        "a delimiter at the end of each row",
+        trailing,
+        "id ¦ name ¦ column_3",
+        &["1 ¦ Ann ¦ ", "2 ¦ Bob ¦ "],
+        &[],
+    );
+}
+
+#[test]
+fn quotes_and_escapes_of_other_kinds() {
+    let text = "id,name\n1,'Max, and Moritz'\n2,'it''s'\n3,Eve\n";
+    detected(
+        "single quotes",
+        text,
+        "id ¦ name",
+        &["1 ¦ Max, and Moritz", "2 ¦ it's", "3 ¦ Eve"],
+        &[],
+    );
+    let text = "id,name\n1,\"say \\\"hi\\\", you\"\n2,\"a\\\\b\"\n3,\"c\"\"d\"\n4,C:\\,\n";
+    detected(
+        "backslashes",
+        text,
+        "id ¦ name",
+        &["1 ¦ say \"hi\", you", "2 ¦ a\\b", "3 ¦ c\"d"],
+        &[(5, "too_many_cells")],
+    );
+    let stated =
+        Format { escape: Some(Mark(Some('\\'))), quote: Some(Mark(None)), ..Format::default() };
+    let text = "id,name\n1,Max\\, and\\\nMoritz\n2,\"Bob\"\n";
+    check("stated", &stated, text, "id ¦ name", &["1 ¦ Max, and\nMoritz", "2 ¦ \"Bob\""], &[]);
+    for quote in [Some('\''), Some('"'), None] {
+        let stated = Format { quote: Some(Mark(quote)), ..Format::default() };
+        let text = "id|name\n1|Ann\n2|Bob\n";
+        check(
+            "quotes stated that do not occur",
+            &stated,
+            text,
+            "id ¦ name",
+            &["1 ¦ Ann", "2 ¦ Bob"],
+            &[],
+        );
+    }
+    let stated = Format { delimiter: Some(" ".to_owned()), ..Format::default() };
+    check("names, stated", &stated, "first last\nAnn 'Lee\n", "first ¦ last", &["Ann ¦ 'Lee"], &[]);
+    let text = "id\tnote\n1\t\"loud\" shout\n2\t\"a\" b\n3\t\"c\" d\n4\tplain\n";
+    detected(
+        "no quotes",
+        text,
+        "id ¦ note",
+        &["1 ¦ \"loud\" shout", "2 ¦ \"a\" b", "3 ¦ \"c\" d", "4 ¦ plain"],
+        &[],
+    );
+    let text = "id,note\n1,it's\n2,'tis true\n3,dogs'\n";
+    detected("apostrophes", text, "id ¦ note", &["1 ¦ it's", "2 ¦ 'tis true", "3 ¦ dogs'"], &[]);
+}
+
+#[test]
+fn comments_are_no_rows() {
+    let text =
+        "id,name,amount\n1,Ann,2.5\n# the next is Bob\n2,Bob,3.5\n# that's \"all\n3,Cid,4.5\n";
+    let read = detected("comments", text, "id ¦ name ¦ amount", &CLEAN[..3], &[]);
+    assert!(read.evidence.iter().any(|e| e.starts_with("comments")), "{:?}", read.evidence);
+    let text = "#id,name\n#1,Ann\n#2,Bob\n";
+    detected("a column of numbers with a mark", text, "#id ¦ name", &["#1 ¦ Ann", "#2 ¦ Bob"], &[]);
+    let stated = Format { comment: Some(Mark(Some('%'))), ..Format::default() };
+    check("stated", &stated, "% x,y\nid,name\n%1,Ann\n2,Bob\n", "id ¦ name", &["2 ¦ Bob"], &[]);
+    let stated = Format { comment: Some(Mark(None)), ..Format::default() };
+    check(
+        "none, stated",
+        &stated,
+        "id,name\n# x\n2,Bob\n",
+        "id ¦ name",
+        &["2 ¦ Bob"],
+        &[(2, "too_few_cells")],
+    );
+    // Far below, where no sample reaches, a line that could be a row is asked about.
+    let mut text = "id,name\n# made by hand\n".to_owned();
+    for n in 0..20_000 {
+        text += &format!("{n},somebody\n");
+    }
+    text += "# hello, world\n# bye\n";
+    let read = take(text.as_bytes(), &Format::default()).expect("readable");
+    assert_eq!(read.taken.rejects, [(20_003, "possible_comment".to_owned())]);
+    assert_eq!(read.counters.records, 20_000);
+}
+
+#[test]
+fn a_footer_is_asked_about_and_never_lost() {
+    let columns = "id ¦ name ¦ amount";
+    let text = with_line(1, "1,Ann,2.5");
+    for (footer, codes) in [
+        ("Total,,22.5", &["possible_footer"][..]),
+        (",Total:,22.5", &["possible_footer"]),
+        ("(5 rows affected)", &["possible_footer"]),
+        ("Total,,22.5\nGenerated by Ann", &["possible_footer", "too_few_cells"]),
+        ("\n5 rows\n", &["possible_footer"]),
+    ] {
+        let read =
+            take(format!("{text}{footer}").as_bytes(), &Format::default()).expect("readable");
+        assert_eq!(read.taken.rows, CLEAN, "{footer}");
+        let found: Vec<&str> = read.taken.rejects.iter().map(|(_, code)| code.as_str()).collect();
+        assert_eq!(found, codes, "{footer}");
+    }
+    let kept = Format { skip_footer_lines: Some(0), ..Format::default() };
+    let rows = [&CLEAN[..], &["Total ¦  ¦ 22.5"]].concat();
+    check("a row, stated", &kept, &format!("{text}Total,,22.5\n"), columns, &rows, &[]);
+    let left_out = Format { skip_footer_lines: Some(2), ..Format::default() };
+    check(
+        "left out, stated",
+        &left_out,
+        &format!("{text}Total,,22.5\n\nby \"Ann\n"),
+        columns,
+        &CLEAN,
+        &[],
+    );
+    let text2 = "Region,Jan,Feb\nNorth,1,2\nSouth,4,5\nTotal,5,7\n";
+    detected(
+        "full",
+        text2,
+        "Region ¦ Jan ¦ Feb",
+        &["North ¦ 1 ¦ 2", "South ¦ 4 ¦ 5"],
+        &[(4, "possible_footer")],
+    );
+    detected("alone", "key,value\nTotal,5\n", "key ¦ value", &["Total ¦ 5"], &[]);
+    // In the middle a total is a row like others.
+    let text = with_line(2, "Total,,22.5");
+    let rows = [&CLEAN[..1], &["Total ¦  ¦ 22.5"], &CLEAN[2..]].concat();
+    detected("not at the end", &text, columns, &rows, &[]);
+}
+
+/// Airbyte PR #32589, #36237 (pain 8): a sync "succeeded" while it skipped rows.
+#[test]
+fn pain_8_nothing_is_skipped_in_silence() {
+    let text =
+        "id,name,amount\n1,Ann,2.5\nbroken\n2,\"B\"ob,3.5\n3,Cid,4.5,x\n4,Dan,5.5\nTotal,,9\n";
+    let read = detected(
+        "all kinds",
+        text,
+        "id ¦ name ¦ amount",
+        &[CLEAN[0], CLEAN[3]],
+        &[
+            (3, "too_few_cells"),
+            (4, "ambiguous_quote"),
+            (5, "too_many_cells"),
+            (7, "possible_footer"),
+        ],
+    );
+    assert_eq!((read.counters.rows, read.counters.skipped), (6, 0));
+    assert_eq!(read.raws, ["broken", "2,\"B\"ob,3.5", "3,Cid,4.5,x", "Total,,9"]);
+}
