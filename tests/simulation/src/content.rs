@@ -127,7 +127,7 @@ pub fn source(rng: &mut Rng, key: &str, bucket: &str) -> Source {
     source.max_size = if rng.u8(..4) == 0 { 300 } else { 1 << 20 };
     source.dedup = if rng.u8(..3) == 0 { Dedup::Ever } else { Dedup::Current };
     source.on_remove = if rng.u8(..4) == 0 { OnRemove::Keep } else { OnRemove::Delete };
-    source.format.delimiter = Some(b',');
+    source.format.delimiter = Some(",".into());
     source.fields = fields(rng.bool());
     source.rejects.policy =
         [OnReject::Quarantine, OnReject::Quarantine, OnReject::Skip, OnReject::Fail]
