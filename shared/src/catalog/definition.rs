@@ -88,6 +88,8 @@ pub enum Mode {
     /// The file adds to the table: the default, because it never takes rows away.
     #[default]
     Append,
+    /// Each file is a document: its text and what it says of itself.
+    Document,
 }
 
 /// Which repeated contents of the same key are left out.
@@ -150,6 +152,17 @@ pub struct Format {
     pub members: Option<super::PathPattern>,
     /// Which sheets of a workbook are read (default: the first visible one that has a table).
     pub sheet: Option<SheetChoice>,
+    /// A row for each page of a PDF, in place of one for the document (default: no).
+    pub pages: Option<bool>,
+    /// Bytes of text (as JSON) above which a document goes on in a further row;
+    /// [`Format::MAX_TEXT`] by default.
+    pub max_text: Option<u64>,
+}
+
+impl Format {
+    /// Bytes of a document's text in one row, where nothing is stated: a record that holds them can
+    /// be delivered.
+    pub const MAX_TEXT: u64 = 200_000;
 }
 
 /// Which sheets of a workbook are read.
@@ -208,6 +221,8 @@ pub enum FormatKind {
     Parquet,
     /// Apache Avro object container files.
     Avro,
+    /// A document for people to read: PDF, Word (.docx), HTML, Markdown or plain text.
+    Document,
 }
 
 /// One column that the source says something about. What is not given in the definition leaves no

@@ -34,7 +34,7 @@ pub use catalog::{Catalog, DROP_SOURCE, HOME_CONNECTION, Match};
 pub use definition::*;
 pub use encoding::Encoding;
 pub use files::load;
-pub use path::{Captures, PathError, PathPattern, SUPPORTED_FILES};
+pub use path::{Captures, DOCUMENT_FILES, PathError, PathPattern, SUPPORTED_FILES};
 pub use problem::{Problem, Problems};
 pub use store::{CatalogError, CatalogStore, FixedCatalog};
 

@@ -45,6 +45,8 @@ pub(super) const SOURCE_KEYS: [(&str, &[&str]); 5] = [
             "encoding",
             "members",
             "sheet",
+            "pages",
+            "max_text",
         ],
     ),
     (
@@ -100,11 +102,32 @@ pub(super) fn source(document: &Document<'_>) -> Option<Placed<Source>> {
     if bucket.is_none() && !top.has("bucket") {
         top.missing("bucket", "name the bucket");
     }
-    let path = parsed(&mut top, "path", path).unwrap_or_else(PathPattern::supported_files);
+    let mode = top.choice(
+        "mode",
+        &[
+            ("snapshot", Some(Mode::Snapshot)),
+            ("append", Some(Mode::Append)),
+            ("document", Some(Mode::Document)),
+        ],
+    );
+    let documents = mode.as_ref().is_some_and(|mode| mode.value == Mode::Document);
+    let path = parsed(&mut top, "path", path).unwrap_or_else(|| match documents {
+        true => PathPattern::document_files(),
+        false => PathPattern::supported_files(),
+    });
     let table = top.string("table");
     if let Some(table) = table.as_ref().filter(|_| path.has_capture("table")) {
         let message = "the table is named twice: by table and by {table} in path";
         top.note(table.at, message, "remove one of the two");
+    }
+    let mut format = top.table("format").map(format).unwrap_or_default();
+    if let Some(mode) = mode.as_ref().filter(|mode| mode.value == Mode::Document) {
+        if format.kind.is_some_and(|kind| kind != FormatKind::Document) {
+            let message = "mode = \"document\" with another format.kind";
+            top.note(mode.at, message, "remove format.kind, or use another mode");
+        }
+        // A text file alone does not say whether it is a table or a document: the mode does.
+        format.kind = Some(FormatKind::Document);
     }
     let records = top.table("records").map(fields::records).unwrap_or_default();
     let value = Source {
@@ -113,15 +136,7 @@ pub(super) fn source(document: &Document<'_>) -> Option<Placed<Source>> {
         bucket: bucket.unwrap_or_default(),
         path,
         table: table.map(|table| table.value),
-        mode: choice(
-            &mut top,
-            "mode",
-            &[
-                ("snapshot", Some(Mode::Snapshot)),
-                ("append", Some(Mode::Append)),
-                ("document", None),
-            ],
-        ),
+        mode: mode.map(|mode| mode.value).unwrap_or_default(),
         max_size: top.bytes("max_size", size::parse).unwrap_or(MAX_OBJECT_SIZE),
         dedup: choice(
             &mut top,
@@ -133,7 +148,7 @@ pub(super) fn source(document: &Document<'_>) -> Option<Placed<Source>> {
             "on_remove",
             &[("delete", Some(OnRemove::Delete)), ("keep", Some(OnRemove::Keep))],
         ),
-        format: top.table("format").map(format).unwrap_or_default(),
+        format,
         fields: top
             .table("fields")
             .map(|table| fields::fields(table, &records.reading))
@@ -168,6 +183,7 @@ fn format(mut table: Table<'_>) -> Format {
                     ("xlsb", Some(FormatKind::Excel)),
                     ("xls", Some(FormatKind::Excel)),
                     ("ods", Some(FormatKind::Excel)),
+                    ("document", Some(FormatKind::Document)),
                 ],
             )
             .map(|kind| kind.value),
@@ -194,9 +210,22 @@ fn format(mut table: Table<'_>) -> Format {
             NameOrNumber::Name(name) if name == "*" => SheetChoice::All,
             NameOrNumber::Name(name) => SheetChoice::Name(name),
         }),
+        pages: flag(&mut table, "pages"),
+        max_text: max_text(&mut table),
     };
     table.finish(&SOURCE_KEYS);
     format
+}
+
+/// Records above 240 kB are not delivered, and a record is more than its text.
+fn max_text(table: &mut Table<'_>) -> Option<u64> {
+    const BOUNDS: std::ops::RangeInclusive<u64> = 1_000..=220_000;
+    let bytes = table.bytes("max_text", size::parse)?;
+    if !BOUNDS.contains(&bytes) {
+        table.note(table.at(), format!("max_text is {bytes} bytes"), "use 1KB to 220KB");
+        return None;
+    }
+    Some(bytes)
 }
 
 fn rejects(mut table: Table<'_>) -> RejectPolicy {

@@ -292,17 +292,6 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// `true` as 1, `false` as 0, or a whole number.
-    pub(super) fn flag_or_whole(&mut self, key: &'static str, most: u64) -> Option<Found<u64>> {
-        match self.entries.get(key).map(|value| value.get_ref()) {
-            Some(DeValue::Integer(_)) => {
-                let at = self.find(key)?.at;
-                self.whole(key, most).map(|value| Found { value, at })
-            }
-            _ => self.boolean(key).map(|found| Found { value: found.value.into(), at: found.at }),
-        }
-    }
-
     /// A name, or a whole number from 1 to `max`.
     pub(super) fn name_or_number(&mut self, key: &'static str, max: u32) -> Option<NameOrNumber> {
         match self.entries.get(key).map(|value| value.get_ref()) {
@@ -323,6 +312,17 @@ impl<'d> Table<'d> {
                 self.wrong_type(key, &found, "a name or a number");
                 None
             }
+        }
+    }
+
+    /// `true` as 1, `false` as 0, or a whole number.
+    pub(super) fn flag_or_whole(&mut self, key: &'static str, most: u64) -> Option<Found<u64>> {
+        match self.entries.get(key).map(|value| value.get_ref()) {
+            Some(DeValue::Integer(_)) => {
+                let at = self.find(key)?.at;
+                self.whole(key, most).map(|value| Found { value, at })
+            }
+            _ => self.boolean(key).map(|found| Found { value: found.value.into(), at: found.at }),
         }
     }
 

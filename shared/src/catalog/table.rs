@@ -4,9 +4,9 @@ use super::definition::Source;
 use super::path::{COMPRESSIONS, Captures};
 
 /// Extensions of formats, which a table's name leaves out.
-const FORMATS: [&str; 14] = [
+const FORMATS: [&str; 20] = [
     "csv", "tsv", "txt", "json", "jsonl", "ndjson", "xml", "xlsx", "xlsm", "xlsb", "xls", "ods",
-    "parquet", "avro",
+    "parquet", "avro", "pdf", "docx", "html", "htm", "md", "markdown",
 ];
 
 /// Extensions of archives, one of which may stand behind it.
@@ -80,6 +80,8 @@ mod tests {
             ("deals.gz", "deals"),
             ("deals.2026.ndjson.gz", "deals.2026"),
             ("deals.xml", "deals"),
+            ("contracts/2026-01.PDF", "2026-01"),
+            ("deals.parquet", "deals"),
             ("deals.csv.csv", "deals.csv"),
             ("deals.dat", "deals.dat"),
             (".csv", ".csv"),

@@ -255,6 +255,21 @@ fn documents_and_the_path_of_their_rows_can_be_stated() {
 }
 
 #[test]
+fn a_source_of_documents_reads_every_file_as_one() {
+    let top = "key = 'notes'\nconnection = 'inlet'\nbucket = 'drop'\n";
+    let documents =
+        source(&format!("{top}mode = 'document'\nformat = {{ pages = true, max_text = '100KB' }}"));
+    assert_eq!(
+        (documents.mode, documents.format.kind),
+        (Mode::Document, Some(FormatKind::Document))
+    );
+    assert_eq!((documents.format.pages, documents.format.max_text), (Some(true), Some(100_000)));
+    assert_eq!(documents.path.as_str(), DOCUMENT_FILES);
+    let stated = source(&format!("{top}format.kind = 'document'"));
+    assert_eq!((stated.mode, stated.format.kind), (Mode::Append, Some(FormatKind::Document)));
+}
+
+#[test]
 fn a_connection_is_read_with_its_defaults() {
     let full = "key = 'acme'\nname = 'Acme Corp'\nregion = 'eu-west-1'\naccess = 'read-write'\n\
                 bucket_owner = '123456789012'\nendpoint = 'http://localhost:9000'\n\
@@ -309,7 +324,7 @@ deals.toml:1:7: "my deals" is not a key; use letters A-Z and a-z, digits, _ and 
 deals.toml:2:1: unknown key "conection" at the top level; did you mean "connection"?
 deals.toml:3:10: "s3://acme-drop/daily" is not a bucket's name; write the bucket's name alone, and the folder in path
 deals.toml:4:8: path "daily/{table": { is not closed at character 7; add }, or write \{ for the character itself
-deals.toml:5:8: unknown mode "snapshoot", it can be "snapshot" or "append"; did you mean "snapshot"?
+deals.toml:5:8: unknown mode "snapshoot", it can be "snapshot", "append" or "document"; did you mean "snapshot"?
 deals.toml:6:12: "100 megabytes" is not a size; write a number of bytes, or a number with one of B, KB, MB, GB, TB, KiB, MiB, GiB, TiB, such as "100MB"
 deals.toml:8:1: unknown key "delimeter" in [format]; did you mean "delimiter"?
 deals.toml:9:10: header must be true or false, not a TOML string; write it without quotes
@@ -328,16 +343,20 @@ fn each_mistake_in_a_source_says_what_to_do() {
     for (more, expected) in [
         ("bucket = 'two'", "deals.toml:4:1: the key is given twice; remove one of the two"),
         ("mode = snapshot", "deals.toml:4:8: this is not TOML: "),
-        ("mode = 'document'", "4:8: not supported yet: mode = \"document\"; use \"snapshot\" or"),
+        (
+            "mode = 'document'\nformat.kind = 'csv'",
+            "4:8: mode = \"document\" with another format.kind",
+        ),
+        ("format.max_text = '1MB'", "max_text is 1000000 bytes; use 1KB to 220KB"),
         ("format.encoding = 'utf-32'", "\"utf-32\" is no encoding that is read; write a label"),
+        ("format.kind = 'parket'", "unknown kind \"parket\""),
+        ("format.sheet = 0", "sheet is 0; count from 1"),
+        ("format.sheet = true", "sheet must be a name or a number, not a TOML boolean"),
         ("format.delimiter = '|||'", "delimiter \"|||\" is not one or two characters"),
         ("format.delimiter = \"\\n\"", "is not one or two characters"),
         ("format.quote = '«'", "is neither one ASCII character nor"),
         ("format.header = 30", "header"),
         ("format.header = '1'", "header must be true or false"),
-        ("format.kind = 'parket'", "unknown kind \"parket\""),
-        ("format.sheet = 0", "sheet is 0; count from 1"),
-        ("format.sheet = true", "sheet must be a name or a number, not a TOML boolean"),
         ("format.delimiter = ''", "delimiter is empty"),
         ("rejects.policy = 'drop'", "unknown policy \"drop\", it can be \"quarantine\", \"skip\""),
         ("rejects.max_ratio = nan", "max_ratio = nan is not between 0 and 1"),

@@ -292,6 +292,36 @@ pub enum FormatError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A document asks for more than is allowed.
+    #[error("the document has more {what} than {} = {}", .limit.setting, .limit.value)]
+    DocumentLimit {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: Limit,
+    },
+    /// A document cannot be read without a password.
+    #[error("the {kind} is encrypted")]
+    DocumentEncrypted {
+        /// What it is.
+        kind: &'static str,
+    },
+    /// A document is damaged, cut short, or made to lead its readers astray.
+    #[error("the {kind} is damaged: {problem}")]
+    DocumentDamaged {
+        /// What it is.
+        kind: &'static str,
+        /// What is wrong with it, and where.
+        problem: Box<str>,
+    },
+    /// A text is not in UTF-8.
+    #[error("the text is not UTF-8 on line {line} (byte {byte_offset})")]
+    DocumentNotUtf8 {
+        /// The line, from 1.
+        line: u64,
+        /// The offset of the first byte that is not.
+        byte_offset: u64,
+    },
     /// Settings that cannot be meant.
     #[error("the delimiter {delimiter:?} cannot separate cells{}", beside(.quote))]
     Dialect {
@@ -370,6 +400,10 @@ impl FormatError {
             Self::RowsNotFound { .. } => "rows_not_found",
             Self::RowsAmbiguous { .. } => "rows_ambiguous",
             Self::Header { .. } => "invalid_header",
+            Self::DocumentLimit { .. } => "document_limit",
+            Self::DocumentEncrypted { .. } => "document_encrypted",
+            Self::DocumentDamaged { .. } => "document_damaged",
+            Self::DocumentNotUtf8 { .. } => "invalid_utf8",
             Self::Dialect { .. } => "invalid_dialect",
         }
     }
@@ -420,6 +454,7 @@ impl FormatError {
             Self::Member { cause, .. } => match **cause {
                 Self::Unsupported { .. }
                 | Self::Encrypted { .. }
+                | Self::DocumentEncrypted { .. }
                 | Self::MemberEncrypted
                 | Self::MemberMethod { .. } => format!(
                     "{}; to leave such members out, name those that are read: format.members = \"**/*.csv\"",
@@ -475,6 +510,16 @@ impl FormatError {
                 "Correct the header, or state format.skip_lines if it is not on the first line"
                     .into()
             }
+            Self::DocumentLimit { limit, .. } => {
+                format!("Split the document, or raise {}", limit.setting)
+            }
+            Self::DocumentEncrypted { .. } => {
+                "Save the document without a password or restrictions, and upload it again".into()
+            }
+            Self::DocumentDamaged { .. } => {
+                "Open the document, save it anew, and upload it again".into()
+            }
+            Self::DocumentNotUtf8 { .. } => "Save the file as UTF-8".into(),
             Self::Dialect { .. } => {
                 "State as delimiter one or two characters that are no line end, and as quote and escape \
                  ASCII characters that are not in it"
@@ -499,6 +544,7 @@ impl FormatError {
             | Self::MemberEncrypted
             | Self::MemberMethod { .. }
             | Self::Encrypted { .. }
+            | Self::DocumentEncrypted { .. }
             | Self::NoSuchSheet { .. }
             | Self::Dialect { .. } => Disposition::Park,
             _ => Disposition::DeadLetter,

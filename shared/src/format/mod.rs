@@ -11,8 +11,8 @@
 //! field, no type and no destination.
 //!
 //! Delimited cells are one of the kinds of files; each other has a module of its own: workbooks
-//! (`excel`), Parquet and Avro. Their rows are values of types ([`Form::Json`]); see `typed` for how each
-//! is written.
+//! (`excel`), Parquet, Avro, JSON, XML, and documents for people to read (`document`). Their rows are values
+//! of types ([`Form::Json`]); see `typed` for how each is written.
 //!
 //! ## What is a row of delimited cells
 //! * Cells follow RFC 4180, or another [`Dialect`]: a quote opens a quoted cell only at its beginning;
@@ -34,6 +34,7 @@ mod archive;
 mod avro;
 mod compression;
 mod csv;
+mod document;
 mod encoding;
 mod error;
 mod excel;
@@ -100,6 +101,20 @@ pub struct Limits {
     pub max_pages_bytes: u64,
     /// Bytes of a block of an Avro file, compressed and expanded.
     pub max_block_bytes: u64,
+    /// Bytes of a document.
+    pub max_document_bytes: u64,
+    /// Bytes that the parts of a document may expand to, in all.
+    pub max_document_expanded_bytes: u64,
+    /// Bytes of text of a document.
+    pub max_text_bytes: u64,
+    /// Pages of a PDF.
+    pub max_pdf_pages: u64,
+    /// Objects of a PDF, and entries of its tables of objects.
+    pub max_pdf_objects: u64,
+    /// Bytes that one stream of a PDF may expand to, and all those together that hold objects.
+    pub max_pdf_stream_bytes: u64,
+    /// Steps that the pages of a PDF may take: operators and characters.
+    pub max_pdf_steps: u64,
     /// Times that a compressed file or an archive may expand, all layers and members together, looked
     /// at from `ratio_from` bytes on.
     pub max_ratio: u64,
@@ -130,6 +145,13 @@ impl Default for Limits {
             max_workbook_bytes: 160 << 20,
             max_pages_bytes: 160 << 20,
             max_block_bytes: 64 << 20,
+            max_document_bytes: 100 << 20,
+            max_document_expanded_bytes: 4 << 30,
+            max_text_bytes: 64 << 20,
+            max_pdf_pages: 20_000,
+            max_pdf_objects: 1_000_000,
+            max_pdf_stream_bytes: 32 << 20,
+            max_pdf_steps: 100_000_000,
             // Real tables stay well below 200; deflate cannot pass 1032.
             max_ratio: 500,
             max_unique_bytes: 4 << 30,
@@ -428,6 +450,11 @@ fn open_input(
         catalog::FormatKind::Avro => {
             let (container, detected) = avro::open(input, compression, limits, evidence)?;
             (AnyReader::Other(Box::new(container)), detected)
+        }
+        catalog::FormatKind::Document => {
+            let (document, detected) =
+                document::open(input, compression, hints, settings, &limits, evidence)?;
+            (AnyReader::Other(document), detected)
         }
     };
     if let Some(found) = decided.get() {

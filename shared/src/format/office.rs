@@ -13,6 +13,8 @@ const MOST: u64 = 8 << 20;
 pub(super) enum Office {
     /// A table, of this kind.
     Workbook(&'static str),
+    /// A document of Word.
+    Word,
     /// Parts that say nothing are all that was seen; a workbook may have its own at any path.
     Package,
     /// None of these.
@@ -24,6 +26,7 @@ impl Office {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Workbook(name) | Self::Other(name) => name,
+            Self::Word => "a Word document (.docx)",
             Self::Package => "an office document",
         }
     }
@@ -58,7 +61,7 @@ pub(super) fn of(sample: &[u8]) -> Option<Office> {
         } else if is("xl/", "workbook.xml") {
             Office::Workbook("an Excel workbook (.xlsx)")
         } else if is("word/", "document.xml") {
-            Office::Other("a Word document (.docx)")
+            Office::Word
         } else if is("ppt/", "presentation.xml") {
             Office::Other("a PowerPoint presentation (.pptx)")
         } else {

@@ -71,6 +71,17 @@ pub enum RowFault {
         /// Where, in bytes from the row's beginning.
         at: u64,
     },
+    /// What the file calls text is not UTF-8.
+    InvalidUtf8,
+    /// A cell of a sheet holds an error in place of a value.
+    CellError {
+        /// The cell's row in the sheet, from 1.
+        row: u32,
+        /// The cell's column in the sheet, from 1.
+        column: u32,
+        /// The error, as spreadsheets show it: `#REF!`.
+        error: &'static str,
+    },
     /// A quoted cell is not closed where the table goes on; the row has what stands before that place.
     UnclosedQuote,
     /// Text follows a closing quote.
@@ -83,17 +94,6 @@ pub enum RowFault {
     OtherTable,
     /// It is among the last lines, and sums up or counts the rows.
     PossibleFooter,
-    /// What the file calls text is not UTF-8.
-    InvalidUtf8,
-    /// A cell of a sheet holds an error in place of a value.
-    CellError {
-        /// The cell's row in the sheet, from 1.
-        row: u32,
-        /// The cell's column in the sheet, from 1.
-        column: u32,
-        /// The error, as spreadsheets show it: `#REF!`.
-        error: &'static str,
-    },
 }
 
 /// Where one cell lies in the bytes of its row.

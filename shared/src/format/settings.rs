@@ -37,6 +37,15 @@ impl Limits {
         bytes("max_workbook_bytes", |limits, value| limits.max_workbook_bytes = value),
         bytes("max_pages_bytes", |limits, value| limits.max_pages_bytes = value),
         bytes("max_block_bytes", |limits, value| limits.max_block_bytes = value),
+        bytes("max_document_bytes", |limits, value| limits.max_document_bytes = value),
+        bytes("max_document_expanded_bytes", |limits, value| {
+            limits.max_document_expanded_bytes = value;
+        }),
+        bytes("max_text_bytes", |limits, value| limits.max_text_bytes = value),
+        count("max_pdf_pages", |limits, value| limits.max_pdf_pages = value),
+        count("max_pdf_objects", |limits, value| limits.max_pdf_objects = value),
+        bytes("max_pdf_stream_bytes", |limits, value| limits.max_pdf_stream_bytes = value),
+        count("max_pdf_steps", |limits, value| limits.max_pdf_steps = value),
         count("max_ratio", |limits, value| limits.max_ratio = value),
         bytes("ratio_from", |limits, value| limits.ratio_from = value),
         bytes("max_decoder_bytes", |limits, value| limits.max_decoder_bytes = value),

@@ -4,7 +4,7 @@
 //! give rows of garbage, so it is refused by name instead.
 
 use super::office::{self, Office};
-use super::{Archive, FormatError, Hints, json, xml};
+use super::{Archive, FormatError, Hints, document, json, xml};
 use crate::catalog::{self, FormatKind};
 
 const CONVERT: &str = "Export the table as CSV";
@@ -42,7 +42,6 @@ const BINARY: &[&[u8]] = &[
     b"PK\x03\x04",
     b"PK\x05\x06",
     b"PK\x07\x08",
-    b"%PDF-",
     b"ORC\x0a",
     b"SQLite format 3\0",
     b"7z\xbc\xaf\x27\x1c",
@@ -58,7 +57,9 @@ const BINARY: &[&[u8]] = &[
 
 /// Whether the bytes are certainly no text in any encoding.
 pub(super) fn is_binary(sample: &[u8]) -> bool {
-    binary_kind(sample).is_some() || BINARY.iter().any(|signature| sample.starts_with(signature))
+    binary_kind(sample).is_some()
+        || document::is_pdf(sample)
+        || BINARY.iter().any(|signature| sample.starts_with(signature))
 }
 
 /// The archive that begins with `sample`, and how it was told. A document of an office is a zip, too,
@@ -82,6 +83,17 @@ pub(super) fn kind(
     settings: &catalog::Format,
     evidence: &mut Vec<String>,
 ) -> Result<FormatKind, FormatError> {
+    match settings.kind {
+        // Which of them it is, and whether it is one, the document's own reader sees.
+        Some(FormatKind::Document) => return Ok(FormatKind::Document),
+        None => {
+            if let Some(why) = document::recognised(sample, hints) {
+                evidence.push(why.to_owned());
+                return Ok(FormatKind::Document);
+            }
+        }
+        Some(_) => {}
+    }
     if let Some((kind, why)) = binary_kind(sample) {
         evidence.push(why.to_owned());
         return Ok(kind);
@@ -176,7 +188,7 @@ fn check(sample: &[u8]) -> Result<(), FormatError> {
     check_encoding(sample)
 }
 
-fn check_encoding(sample: &[u8]) -> Result<(), FormatError> {
+pub(super) fn check_encoding(sample: &[u8]) -> Result<(), FormatError> {
     // The mark of UTF-32 little endian begins with that of UTF-16.
     let found = if sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff") {
         "utf-32 (by its byte order mark)"
@@ -210,7 +222,7 @@ mod tests {
     }
 
     fn found(sample: &[u8]) -> String {
-        kind_of(sample, "").err().map(|error| error.to_string()).unwrap_or_default()
+        kind_of(sample, "a.csv").err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -220,7 +232,6 @@ mod tests {
             (b"Rar!\x1a\x07\x01\0", "RAR"),
             (b"\x1f\x9d\x90", ".Z"),
             (b"\x04\x22\x4d\x18d@", "lz4"),
-            (b"%PDF-1.7\n", "PDF"),
             (b"\xff\xfe\0\0a\0\0\0", "utf-32"),
             (b"a\0,\0\0\0", "NUL"),
             (b"a,b\n1,\x00\n", "NUL"),

@@ -316,3 +316,49 @@ fn strict_limits_are_checked_over_values_too() {
     assert_eq!(failed.cause.failure().code, "too_many_rejects");
     assert_eq!((lines, failed.counters.records, failed.counters.batches), (1, 1, 0));
 }
+
+#[test]
+fn a_row_with_an_error_in_a_cell_is_a_reject_that_names_the_cell() {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let kind = "http://x/relationships/";
+    for (name, text) in [
+        ("[Content_Types].xml", "<Types/>".to_owned()),
+        (
+            "_rels/.rels",
+            format!(
+                "<Relationships><Relationship Id='a' Type='{kind}officeDocument' Target='xl/workbook.xml'/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            "<workbook><sheets><sheet name='S' r:id='r'/></sheets></workbook>".to_owned(),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                "<Relationships><Relationship Id='r' Type='{kind}worksheet' Target='s.xml'/></Relationships>"
+            ),
+        ),
+        (
+            "xl/s.xml",
+            "<worksheet><sheetData><row><c r='A1' t='inlineStr'><is><t>id</t></is></c></row>\
+             <row><c r='A2'><v>7</v></c></row><row><c r='A3' t='e'><v>#REF!</v></c></row>\
+             <row><c r='A4'><v>8</v></c></row></sheetData></worksheet>"
+                .to_owned(),
+        ),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("written");
+        zip.write_all(text.as_bytes()).expect("written");
+    }
+    let book = std::io::Cursor::new(zip.finish().expect("written").into_inner());
+    let settings = crate::catalog::Format::default();
+    let (hints, limits) = (crate::format::Hints::default(), crate::format::Limits::default());
+    let (mut rows, _) = crate::format::open(book, hints, &settings, limits).expect("a workbook");
+    let mut mappings = fit(&rows, &[], &RecordSettings::default());
+    let converted = convert_all(&mut rows, &mut mappings, &plan());
+    let rejects = format!("{:?}", converted.rejects());
+    assert!(rejects.contains("cell_error"), "{rejects}");
+    assert!(rejects.contains("the cell A3 holds the error #REF!"), "{rejects}");
+    assert!(written(&converted).contains("\"values\":{\"id\":8}"), "{}", written(&converted));
+}

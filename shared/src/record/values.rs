@@ -327,13 +327,13 @@ impl Mapping {
             (_, Some(RowFault::UnterminatedQuote { lines }), _) => Cow::Owned(format!(
                 "a quote is opened and never closed: the row takes in the last {lines} lines of the file"
             )),
-            (_, Some(RowFault::UnclosedQuote), _) => Cow::Borrowed(
-                "a quote is opened and never closed: the row was taken to end where the next rows fit the table",
-            ),
             (_, Some(RowFault::CellError { row, column, error }), _) => {
                 let column = crate::format::column_letters(column);
                 Cow::Owned(format!("the cell {column}{row} holds the error {error}"))
             }
+            (_, Some(RowFault::UnclosedQuote), _) => Cow::Borrowed(
+                "a quote is opened and never closed: the row was taken to end where the next rows fit the table",
+            ),
             (_, Some(RowFault::Json { problem, at }), _) => {
                 Cow::Owned(format!("{problem} (byte {} of the row)", at + 1))
             }

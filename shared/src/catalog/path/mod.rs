@@ -28,7 +28,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use program::Program;
 
 /// The pattern of a source that names none: every kind of file that Inlet reads, anywhere.
-pub const SUPPORTED_FILES: &str = "**/*.{csv,tsv,json,jsonl,ndjson,xml,zip,tar,tgz,xlsx,xlsm,xlsb,xls,ods,parquet,avro}{,.gz,.zst,.bz2,.xz}";
+pub const SUPPORTED_FILES: &str = "**/*.{csv,tsv,json,jsonl,ndjson,xml,zip,tar,tgz,xlsx,xlsm,xlsb,xls,ods,parquet,avro,pdf,docx,html,htm}{,.gz,.zst,.bz2,.xz}";
+
+/// The pattern of a source with `mode = "document"` that names none.
+pub const DOCUMENT_FILES: &str = "**/*.{pdf,docx,html,htm,md,txt}";
 
 /// Extensions of compressions; one of them may stand behind that of a format.
 pub(super) const COMPRESSIONS: [&str; 4] = ["gz", "zst", "bz2", "xz"];
@@ -68,6 +71,11 @@ impl PathPattern {
             program: Program::compile(&parsed.pieces),
             captures: parsed.captures,
         })
+    }
+
+    /// The pattern [`DOCUMENT_FILES`].
+    pub fn document_files() -> Self {
+        Self::parse(DOCUMENT_FILES).expect("DOCUMENT_FILES is a pattern")
     }
 
     /// The pattern [`SUPPORTED_FILES`].

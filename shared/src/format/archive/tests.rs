@@ -233,12 +233,12 @@ fn what_is_hidden_or_no_file_is_passed_over_and_said() {
 
 #[test]
 fn a_member_that_is_not_read_fails_the_file_unless_it_is_left_out() {
-    let bytes = zip(&[stored("a.csv", b"a\n1\n"), stored("doc/read.me", b"%PDF-1.7 ")]);
+    let bytes = zip(&[stored("a.csv", b"a\n1\n"), stored("doc/read.me", b"ORC\x0a ")]);
     let error = error(bytes.clone());
     assert_eq!(error.code(), "unsupported_format");
     assert_eq!(
         error.to_string(),
-        "member \"doc/read.me\": unsupported format: the file is a PDF document"
+        "member \"doc/read.me\": unsupported format: the file is an ORC file"
     );
     assert!(error.remedy().contains("format.members = \"**/*.csv\""), "{}", error.remedy());
     let members = PathPattern::parse("**/*.csv").expect("a pattern");

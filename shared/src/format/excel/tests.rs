@@ -437,13 +437,9 @@ fn other_containers_are_named() {
         }
         zip.finish().unwrap().into_inner()
     };
-    for (names, said) in [
-        (&["[Content_Types].xml", "_rels/.rels", "word/document.xml"][..], "Word document"),
-        (&["[Content_Types].xml", "ppt/presentation.xml"], "PowerPoint"),
-    ] {
-        let error = read(zip(names), &catalog::Format::default()).unwrap_err();
-        assert!(error.to_string().contains(said), "{error}");
-    }
+    let presentation = zip(&["[Content_Types].xml", "ppt/presentation.xml"]);
+    let error = read(presentation, &catalog::Format::default()).unwrap_err();
+    assert!(error.to_string().contains("PowerPoint"), "{error}");
     let mut file = cfb::CompoundFile::create(std::io::Cursor::new(Vec::new())).unwrap();
     file.create_stream("/WordDocument").unwrap().write_all(b"text").unwrap();
     let error = read(file.into_inner().into_inner(), &catalog::Format::default()).unwrap_err();
