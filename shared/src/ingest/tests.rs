@@ -131,7 +131,7 @@ impl Home {
 
     fn put_content(&self, key: &str, mood: Mood, content: &[u8]) -> Value {
         let path = self.directory.path().join("buckets/drop-here").join(key);
-        let etag = crate::hash::hex(&Sha256::digest(&content));
+        let etag = crate::hash::hex(&Sha256::digest(content));
         fs::write(path, content).unwrap();
         self.moody.moods.lock().unwrap().push((key.to_owned(), mood));
         json!({"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
