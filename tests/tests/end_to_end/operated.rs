@@ -169,7 +169,8 @@ pub(super) async fn replays(scene: Arc<Scene>) -> Result<(), Failure> {
     let _alone = scene.ingest.write().await;
     let _untaken = scene.dead_letters.pause().await;
     let bucket = scene.stack.drop_bucket();
-    let (good, cut, other) = ("again/a/good.csv", "again/a/cut.csv.gz", "again/b/good.csv");
+    let (good, cut, other) =
+        ("replayed/a/good.csv", "replayed/a/cut.csv.gz", "replayed/b/good.csv");
     let put = async |key: &str, body: &[u8]| {
         let put = scene.stack.s3.put_object().bucket(bucket).key(key);
         put.body(body.to_vec().into()).send().await.map_err(refused)
@@ -191,7 +192,7 @@ pub(super) async fn replays(scene: Arc<Scene>) -> Result<(), Failure> {
     assert!(story.contains("for drop: gzip_truncated"), "its dead letter: {story}");
     assert!(story.contains("has this content (20 bytes)"), "what lies in the bucket: {story}");
 
-    let under = |prefix: &str| format!("s3://{bucket}/again/{prefix}");
+    let under = |prefix: &str| format!("s3://{bucket}/replayed/{prefix}");
     let replay = |what: &[&str]| scene.says(&[&["replay", "--stack", STACK], what].concat());
     let dry = replay(&["--prefix", &under(""), "--dry-run"])?;
     assert!(dry.ends_with("3 would be ordered\n"), "{dry}");
