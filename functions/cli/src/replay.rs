@@ -33,8 +33,11 @@ pub(crate) struct Arguments {
     /// What is in one of these states; by default all but `removed`
     #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(States::NAMES))]
     state: Vec<String>,
+    /// What had rejects, once the definition that refused the rows is mended
+    #[arg(long, conflicts_with = "objects")]
+    rejects: bool,
     /// What the dead letters are about; each letter goes when its objects were ordered
-    #[arg(long, conflicts_with_all = ["objects", "source", "prefix", "since", "until", "state"])]
+    #[arg(long, conflicts_with_all = ["objects", "source", "prefix", "since", "until", "state", "rejects"])]
     dead_letters: bool,
     /// With --dead-letters: deliver again what is done since
     #[arg(long, requires = "dead_letters")]
@@ -49,7 +52,7 @@ pub(crate) async fn run(what: &Arguments, home: &HomeArguments) -> Result<(), En
     if filter.is_empty() && what.objects.is_empty() && !what.dead_letters {
         return Err(Ending::Usage(
             "a replay of everything is not meant by saying nothing: name objects, or give --source, \
-             --prefix, --since, --until, --state or --dead-letters"
+             --prefix, --since, --until, --state, --rejects or --dead-letters"
                 .to_owned(),
         ));
     }
@@ -177,6 +180,7 @@ fn filter(what: &Arguments) -> Result<Filter, Ending> {
         since: what.since.as_deref().map(|text| time(text, false)).transpose()?,
         until: what.until.as_deref().map(|text| time(text, true)).transpose()?,
         states: States::of(what.state.iter().map(String::as_str)),
+        rejects: what.rejects,
     })
 }
 

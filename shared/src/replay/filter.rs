@@ -17,6 +17,9 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// Entries in one of these states.
     pub states: States,
+    /// Entries of which rows were refused. The whole object is read again: downstream a version of it
+    /// is whole or nothing, so the rows that were refused come with the others, in its place.
+    pub rejects: bool,
 }
 
 /// A choice of states, by their names. None: all but `removed`, because of what is gone nothing can be
@@ -43,6 +46,16 @@ impl States {
     }
 }
 
+/// Whether rows of the object were refused, beside others or so that all of it was.
+fn had_rejects(entry: &Entry) -> bool {
+    match &entry.state {
+        State::Failed { failure } => {
+            matches!(failure.code.as_str(), "too_many_rejects" | "row_rejected")
+        }
+        _ => entry.done.as_ref().is_some_and(|done| done.counters.rejects > 0),
+    }
+}
+
 impl Filter {
     /// Whether nothing is said at all, so that everything would be taken.
     pub fn is_empty(&self) -> bool {
@@ -62,5 +75,6 @@ impl Filter {
         self.states.takes(&entry.state)
             && self.since.is_none_or(|since| entry.updated >= since)
             && self.until.is_none_or(|until| entry.updated < until)
+            && (!self.rejects || had_rejects(entry))
     }
 }

@@ -7,13 +7,15 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::clock::SystemClock;
-use crate::failure::Disposition;
-use crate::ledger::Version;
+use crate::failure::{Disposition, Failure};
 use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{Completion, Version};
 use crate::local::Database;
 use crate::notice::{self, DeadLetter, Notice};
+use crate::object::ETag;
 use crate::queue::sqlite::SqliteQueue;
 use crate::queue::{Message, QueueError};
+use crate::record::Counters;
 
 struct Home {
     _directory: tempfile::TempDir,
@@ -165,6 +167,31 @@ async fn a_replay_takes_what_all_its_filters_take() {
     .await;
     assert_eq!(of, ["a in/done.csv", "a in/skipped.csv"], "from 10 on, and before 30");
     assert!(home.ordered().await.is_empty(), "a dry run orders nothing");
+}
+
+#[tokio::test]
+async fn of_files_with_rejects_those_alone_are_ordered() {
+    let home = home();
+    let done = |rejects: u64| {
+        let mut entry = entry(State::Done, 0);
+        let counters = Counters { rows: 3, records: 3 - rejects, rejects, ..Counters::default() };
+        entry.done = Some(Completion {
+            etag: ETag::new("e"),
+            fingerprint: "f".into(),
+            at: entry.updated,
+            counters,
+            rejects: Vec::new(),
+        });
+        entry
+    };
+    let refused = Failure::new("too_many_rejects", "x", "x", Disposition::DeadLetter);
+    home.put("a", "one", "in/clean.csv", &done(0)).await;
+    home.put("a", "one", "in/some.csv", &done(2)).await;
+    home.put("a", "one", "in/all.csv", &entry(State::Failed { failure: refused }, 0)).await;
+    let filter = Filter { source: Some("a".into()), rejects: true, ..Filter::default() };
+    let (_, of) = home.replay(filter, Run::Real).await;
+    assert_eq!(of, ["a in/all.csv", "a in/some.csv"]);
+    assert_eq!(home.ordered().await.len(), 2);
 }
 
 #[tokio::test]
