@@ -166,7 +166,7 @@ fn main() {
             let plan = Plan {
                 object_ref: "bucket/key",
                 rejects: RejectPolicy::default(),
-                context: RejectContext { object_json: "{}", table: "table" },
+                context: RejectContext { object_json: "{}", table: "table", parts: None },
                 limits: BatchLimits { max_bytes: 900_000, max_records: 10_000 },
                 start: Counters::default(),
             };

@@ -91,6 +91,12 @@ create table if not exists refreshes (
     version  integer not null,
     progress text not null
 ) without rowid;
+create table if not exists shapes (
+    source   text not null,
+    series   text not null,
+    shape    text not null,
+    primary key (source, series)
+) without rowid;
 create table if not exists queue (
     id         integer primary key autoincrement,
     body       text not null,

@@ -4,6 +4,7 @@
 //! Never: a happening carries no content of a file and no secret.
 
 use crate::failure::Failure;
+use crate::format::Drift;
 use crate::ledger::state::Why;
 use crate::notice::Ignored;
 use crate::object::ObjectId;
@@ -82,6 +83,10 @@ pub enum Happening<'a> {
         counters: &'a Counters,
         /// Where its rejects lie.
         rejects: &'a [String],
+        /// What was different from the file before of its series.
+        drift: &'a [Drift],
+        /// What else people should know about how it was read.
+        notes: &'a [String],
     },
     /// Its removal is downstream.
     Removed {
@@ -152,7 +157,7 @@ impl Observer for Log {
             Happening::Paused { source, object, row, pauses } => {
                 tracing::info!(source, object = %object, row, pauses, "goes on later");
             }
-            Happening::Completed { source, table, object, counters, rejects } => {
+            Happening::Completed { source, table, object, counters, rejects, drift, notes } => {
                 tracing::info!(
                     source,
                     table,
@@ -163,8 +168,12 @@ impl Observer for Log {
                     skipped = counters.skipped,
                     batches = counters.batches,
                     rejects_at = rejects.join(" "),
+                    notes = notes.join("; "),
                     "completed"
                 );
+                for change in *drift {
+                    tracing::warn!(source, table, object = %object, %change, "drift");
+                }
             }
             Happening::Removed { source, object } => {
                 tracing::info!(source, object = %object, "removed");

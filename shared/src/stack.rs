@@ -127,6 +127,7 @@ impl Stack {
         ingest::Ports {
             catalog: self.catalog.clone(),
             ledger: self.ledger.clone(),
+            shapes: self.ledger.clone(),
             objects: self.objects.clone(),
             queue: self.queue.clone(),
             deliveries: self.deliveries.clone(),

@@ -101,6 +101,7 @@ async fn run(buckets: &Path, key: &str, invocation: Option<Duration>) -> Run {
     let ports = Ports {
         catalog: Arc::new(FixedCatalog::new(catalog.expect("definitions"))),
         ledger: ledger.clone(),
+        shapes: ledger.clone(),
         objects: Arc::new(DirectoryObjects::new(buckets, database)),
         queue: queue.clone(),
         deliveries: Arc::new(One(memory.clone())),

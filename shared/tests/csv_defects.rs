@@ -32,7 +32,7 @@ fn take(bytes: &[u8], settings: &Format) -> Result<Read, FormatError> {
     let plan = Plan {
         object_ref: "file",
         rejects: RejectPolicy { policy: OnReject::Quarantine, ..RejectPolicy::default() },
-        context: RejectContext { object_json: "{}", table: "t" },
+        context: RejectContext { object_json: "{}", table: "t", parts: None },
         limits: BatchLimits { max_bytes: 200_000, max_records: 1000 },
         start: Counters::default(),
     };

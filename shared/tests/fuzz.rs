@@ -153,7 +153,7 @@ fn play(name: &str, bytes: Vec<u8>) -> &'static str {
         max_row_bytes: 1 << 20,
         ..Limits::default()
     };
-    let opened = format::open(Cursor::new(bytes), Hints { name }, &Format::default(), limits);
+    let opened = format::open(Cursor::new(bytes), Hints::named(name), &Format::default(), limits);
     let (mut rows, detected) = match opened {
         Ok(opened) => opened,
         Err(error) => return told(&error.failure()),
@@ -166,7 +166,7 @@ fn play(name: &str, bytes: Vec<u8>) -> &'static str {
     let plan = Plan {
         object_ref: "r",
         rejects: RejectPolicy::default(),
-        context: RejectContext { object_json: "{}", table: "t" },
+        context: RejectContext { object_json: "{}", table: "t", parts: None },
         limits: BatchLimits { max_bytes: 240_000, max_records: 100 },
         start: Counters::default(),
     };

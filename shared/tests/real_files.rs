@@ -141,7 +141,7 @@ fn take(bytes: impl Read + Send + 'static) -> Outcome {
     let plan = Plan {
         object_ref: "fixtures/file",
         rejects: RejectPolicy::default(),
-        context: RejectContext { object_json: "{}", table: "t" },
+        context: RejectContext { object_json: "{}", table: "t", parts: None },
         limits: BatchLimits { max_bytes: 200_000, max_records: 1000 },
         start: Counters::default(),
     };
@@ -234,7 +234,7 @@ fn a_document_of_an_office_is_no_archive_of_files() {
             }
             documents += 1;
             let name = path.display().to_string();
-            let hints = Hints { name: &name };
+            let hints = Hints::named(&name);
             match format::open(Cursor::new(file), hints, &Format::default(), Limits::default()) {
                 Ok((_, detected)) => assert!(detected.archive.is_none(), "{name}"),
                 Err(error) => {

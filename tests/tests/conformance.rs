@@ -28,3 +28,10 @@ async fn the_journal_in_sqlite_conforms() {
     let database = Database::open(&directory.path().join("inlet.db")).unwrap();
     inlet_tests::conformance::journal(&SqliteLedger::new(database)).await;
 }
+
+#[tokio::test]
+async fn the_shapes_in_sqlite_conform() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = Database::open(&directory.path().join("inlet.db")).unwrap();
+    inlet_tests::conformance::shapes(&SqliteLedger::new(database)).await;
+}

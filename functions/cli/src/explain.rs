@@ -108,6 +108,12 @@ fn tell(key: &EntryKey, source: &Source, connection: &str, entry: &Entry) {
         for place in &done.rejects {
             say!("    rejects    {place}");
         }
+        for change in &done.drift {
+            say!("    changed    {change}, since the file before");
+        }
+        for note in &done.notes {
+            say!("    note       {note}");
+        }
     }
     if entry.seen.len() > 1 {
         say!("    contents   {} were delivered before (dedup = \"ever\")", entry.seen.len());

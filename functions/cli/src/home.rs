@@ -74,6 +74,7 @@ impl LocalHome {
         ingest::Ports {
             catalog: Arc::new(FixedCatalog::new((*self.catalog).clone())),
             ledger: self.ledger.clone(),
+            shapes: self.ledger.clone(),
             objects: self.objects.clone(),
             queue: self.queue.clone(),
             deliveries: Arc::new(LocalDeliveries::new(&self.root, self.database.clone())),

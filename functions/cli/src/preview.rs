@@ -73,15 +73,17 @@ fn look(
     let settings = source.map(|source| source.format.clone()).unwrap_or_default();
     let limits = source.map(|source| Limits::of(&source.limits)).unwrap_or_default();
     let failed = |failure| Ending::Failed(Some(format!("{file}: {failure}")));
-    let (mut rows, detected) = format::open(input, Hints { name: &file }, &settings, limits)
-        .map_err(|error| failed(error.failure()))?;
+    let fields = source.map_or(&[][..], |source| &source.fields);
+    let hints = Hints { fields, ..Hints::named(&file) };
+    let (mut rows, detected) =
+        format::open(input, hints, &settings, limits).map_err(|error| failed(error.failure()))?;
     let mappings = match source {
         Some(source) => Mappings::of(source, &rows, &detected),
         None => Mappings::new(&[], &RecordSettings::default(), &rows, &detected),
     };
     let mut mappings = mappings.map_err(|error| failed(error.failure()))?;
     let object = serde_json::json!({ "file": file }).to_string();
-    let context = RejectContext { object_json: &object, table: "" };
+    let context = RejectContext { object_json: &object, table: "", parts: None };
     let mut rejects = Vec::new();
     let mut rejected = |reject: &Reject<'_>| {
         if rejects.len() < most {

@@ -24,8 +24,10 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
         Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{name}: {e}")))?)
     };
     let failed = |failure: Failure| Ending::Failed(Some(format!("{name}: {failure}")));
-    let (mut rows, detected) = format::open(input, Hints { name: &name }, &settings, limits)
-        .map_err(|error| failed(error.failure()))?;
+    let fields = source.as_ref().map_or(&[][..], |source| &source.fields);
+    let hints = Hints { fields, ..Hints::named(&name) };
+    let (mut rows, detected) =
+        format::open(input, hints, &settings, limits).map_err(|error| failed(error.failure()))?;
     for evidence in &detected.evidence {
         tracing::info!("{name}: {evidence}");
     }
@@ -35,7 +37,7 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
     };
     let mut mappings = mappings.map_err(|error| failed(error.failure()))?;
     let object = json!({ "file": name }).to_string();
-    let context = RejectContext { object_json: &object, table: "" };
+    let context = RejectContext { object_json: &object, table: "", parts: None };
     let mut line = Vec::new();
     let mut unwritten = None;
     let mut rejected = |reject: &Reject<'_>| {
@@ -50,7 +52,7 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
         To::Ndjson => plain::ndjson(&mut rows, &mut mappings, &mut out, &mut rejected),
         To::Csv => plain::csv(&mut rows, &mut mappings, &mut out, &mut rejected),
     };
-    for note in mappings.notes() {
+    for note in mappings.notes().iter().chain(&rows.remarks()) {
         eprintln!("inlet: {name}: {note}");
     }
     if let Some(error) = unwritten {

@@ -79,7 +79,7 @@ impl Observer for Show {
             Happening::Started { source, object, size } => self.begin(source, object, *size),
             Happening::Progress { source, object, bytes } => self.advance(source, object, *bytes),
             Happening::Paused { source, object, .. } => self.end(source, object),
-            Happening::Completed { source, table, object, counters, rejects } => {
+            Happening::Completed { source, table, object, counters, rejects, drift, notes } => {
                 self.end(source, object);
                 self.tally.ingested.fetch_add(1, Ordering::Relaxed);
                 self.tally.records.fetch_add(counters.records, Ordering::Relaxed);
@@ -91,6 +91,12 @@ impl Observer for Show {
                 }
                 if let Some(place) = rejects.last() {
                     text.push_str(&format!(", {} rejected: see {place}", counters.rejects));
+                }
+                for change in *drift {
+                    text.push_str(&format!("\n  changed {change}, since the file before"));
+                }
+                for note in *notes {
+                    text.push_str(&format!("\n  note    {note}"));
                 }
                 self.line(&text);
             }

@@ -1,6 +1,7 @@
 //! Connections and sources as values: validated, with every default filled in.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -223,6 +224,21 @@ pub enum FormatKind {
     Avro,
     /// A document for people to read: PDF, Word (.docx), HTML, Markdown or plain text.
     Document,
+}
+
+impl fmt::Display for FormatKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FormatKind::Csv => "csv",
+            FormatKind::Json => "json",
+            FormatKind::Jsonl => "jsonl",
+            FormatKind::Xml => "xml",
+            FormatKind::Excel => "excel",
+            FormatKind::Parquet => "parquet",
+            FormatKind::Avro => "avro",
+            FormatKind::Document => "document",
+        })
+    }
 }
 
 /// One column that the source says something about. What is not given in the definition leaves no

@@ -1,7 +1,8 @@
 //! The table that a file belongs to.
 
-use super::definition::Source;
+use super::definition::{SheetChoice, Source};
 use super::path::{COMPRESSIONS, Captures};
+use crate::format::Part;
 
 /// Extensions of formats, which a table's name leaves out.
 const FORMATS: [&str; 20] = [
@@ -23,14 +24,43 @@ impl Source {
         named.unwrap_or_else(|| stem(key)).to_owned()
     }
 
-    /// The table of a member of the archive `key`: the archive's, where the path or the definition
-    /// names it, else the name of the member without its extensions.
-    pub fn table_of_member(&self, key: &str, member: &str) -> String {
-        match self.path.matches(key) {
-            Some(captures) if captures.get("table").is_some() => self.table(&captures, key),
-            Some(captures) if self.table.is_some() => self.table(&captures, key),
-            _ => stem(member).to_owned(),
+    /// The table of a part of the object `key`.
+    ///
+    /// That of a member of an archive is the archive's, where the path or the definition names it, else
+    /// the name of the member without its extensions. Where all sheets of a workbook are read, each is a
+    /// table of its own: that of the file, a dot, and the name of the sheet (`sales.Q1`).
+    pub fn table_of_part(&self, key: &str, part: &Part) -> String {
+        let file = part.member.as_deref().unwrap_or(key);
+        let mut table = self.named_table(key).unwrap_or_else(|| stem(file).to_owned());
+        if let (Some(SheetChoice::All), Some(sheet)) = (&self.format.sheet, &part.sheet) {
+            table.push('.');
+            table.push_str(sheet);
         }
+        table
+    }
+
+    /// What the object `key` has in common with the files that came before it, and are expected to be
+    /// written alike: the table, where the path or the definition names it, else the file's name with
+    /// `#` for each number in it (`deals-2026-02-01.csv` → `deals-#-#-#`).
+    pub fn series(&self, key: &str) -> String {
+        self.named_table(key).unwrap_or_else(|| {
+            let mut series = String::new();
+            for letter in stem(key).chars() {
+                match letter.is_ascii_digit() {
+                    true if series.ends_with('#') => {}
+                    true => series.push('#'),
+                    false => series.push(letter),
+                }
+            }
+            series
+        })
+    }
+
+    /// The table that the path or the definition names.
+    fn named_table(&self, key: &str) -> Option<String> {
+        let captures = self.path.matches(key)?;
+        let named = captures.get("table").is_some() || self.table.is_some();
+        named.then(|| self.table(&captures, key))
     }
 }
 
@@ -60,11 +90,39 @@ mod tests {
         let table = |more: &str| {
             let toml = format!("key = 's'\nconnection = 'c'\nbucket = 'bucket'\n{more}");
             let source = Source::from_toml("s.toml", &toml).expect("a definition");
-            source.table_of_member("x/all.zip", "2026/deals.csv.gz")
+            let part = Part { member: Some("2026/deals.csv.gz".into()), sheet: None };
+            source.table_of_part("x/all.zip", &part)
         };
         assert_eq!(table(""), "deals");
         assert_eq!(table("table = 'sales'"), "sales");
         assert_eq!(table("path = '{table}/*.zip'"), "x");
+    }
+
+    #[test]
+    fn sheets_are_tables_of_their_own_where_all_are_read() {
+        let table = |more: &str, member: Option<&str>| {
+            let toml = format!("key = 's'\nconnection = 'c'\nbucket = 'bucket'\n{more}");
+            let source = Source::from_toml("s.toml", &toml).expect("a definition");
+            let part = Part { member: member.map(str::to_owned), sheet: Some("Q1".into()) };
+            source.table_of_part("x/sales.xlsx", &part)
+        };
+        assert_eq!(table("[format]\nsheet = '*'", None), "sales.Q1");
+        assert_eq!(table("table = 'all'\n[format]\nsheet = '*'", None), "all.Q1");
+        assert_eq!(table("[format]\nsheet = '*'", Some("2026/north.xlsx")), "north.Q1");
+        assert_eq!(table("[format]\nsheet = 'Q1'", None), "sales");
+        assert_eq!(table("", None), "sales");
+    }
+
+    #[test]
+    fn files_that_differ_by_a_date_are_of_one_series() {
+        let series = |more: &str, key: &str| {
+            let toml = format!("key = 's'\nconnection = 'c'\nbucket = 'bucket'\n{more}");
+            Source::from_toml("s.toml", &toml).expect("a definition").series(key)
+        };
+        assert_eq!(series("", "in/deals-2026-02-01.csv.gz"), "deals-#-#-#");
+        assert_eq!(series("", "in/deals_20260202.csv"), series("", "in/deals_20260203.csv"));
+        assert_eq!(series("path = '{table}/*.csv'", "q1/x.csv"), "q1");
+        assert_eq!(series("table = 'sales'", "q1/x.csv"), "sales");
     }
 
     #[test]

@@ -25,7 +25,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::format::Part;
+use crate::format::{Drift, Part};
+use crate::ledger::Completion;
 use crate::object::{ETag, ObjectId, ObjectVersion, Sequencer};
 use crate::record::Counters;
 
@@ -142,6 +143,12 @@ struct Completed<'a> {
     #[serde(flatten)]
     counters: Counters,
     rejects_at: &'a [String],
+    /// What was different from the file before of its series.
+    #[serde(skip_serializing_if = "<[Drift]>::is_empty")]
+    drift: &'a [Drift],
+    /// What else people should know about how the file was read.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -205,8 +212,7 @@ impl Subject {
     /// Never in fact; encoding is fallible in type.
     pub fn completed(
         &self,
-        counters: Counters,
-        rejects_at: &[String],
+        done: &Completion,
         time: Timestamp,
     ) -> Result<Event, serde_json::Error> {
         let id = format!("{}-completed", self.reference);
@@ -214,8 +220,10 @@ impl Subject {
             table: &self.table,
             mode: self.mode,
             object: self.object(),
-            counters,
-            rejects_at,
+            counters: done.counters,
+            rejects_at: &done.rejects,
+            drift: &done.drift,
+            notes: &done.notes,
         };
         self.event(EventKind::Completed, id, time, data)
     }

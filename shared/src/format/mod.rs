@@ -51,6 +51,7 @@ mod office;
 mod parquet;
 mod row;
 mod settings;
+mod shape;
 mod sniff;
 mod spool;
 mod typed;
@@ -70,6 +71,7 @@ pub use error::{FormatError, Limit};
 pub use json::JsonProblem;
 pub use row::{Form, Head, Part, Position, Row, RowFault};
 pub use settings::LimitSetting;
+pub use shape::{Drift, Expected, Shape};
 
 use self::encoding::Decided;
 use self::input::Input;
@@ -241,6 +243,17 @@ impl Detected {
 pub struct Hints<'a> {
     /// The key or file name; empty if unknown.
     pub name: &'a str,
+    /// How the file is expected to be written, as the one before was; `None`: none came before.
+    pub expected: Option<&'a Expected>,
+    /// The columns of which the definition says something: the row that names them is the header.
+    pub fields: &'a [catalog::Field],
+}
+
+impl<'a> Hints<'a> {
+    /// Nothing is known but the name.
+    pub fn named(name: &'a str) -> Self {
+        Self { name, ..Self::default() }
+    }
 }
 
 /// One kind of file, read row by row.
@@ -347,6 +360,8 @@ struct Opening {
     name: String,
     /// The path of the member that is an archive itself, with a slash; empty outside of archives.
     within: String,
+    expected: Option<Expected>,
+    fields: Arc<[catalog::Field]>,
     /// Archives that may still lie within one another.
     archives_left: u32,
 }
@@ -386,6 +401,8 @@ pub fn open(
         limits,
         name: hints.name.to_owned(),
         within: String::new(),
+        expected: hints.expected.cloned(),
+        fields: hints.fields.into(),
         archives_left: limits.max_archive_nesting,
     };
     open_input(input, compression, &opening)
@@ -413,8 +430,9 @@ fn open_input(
         return archive::open(archive, compression, input, opening, evidence);
     }
     let (settings, limits) = (&*opening.settings, opening.limits);
-    let hints = Hints { name: &opening.name };
-    let (mut input, decided) = encoding::open(input, settings, &mut evidence)?;
+    let (expected, fields) = (opening.expected.as_ref(), &*opening.fields);
+    let hints = Hints { name: &opening.name, expected, fields };
+    let (mut input, decided) = encoding::open(input, hints, settings, &mut evidence)?;
     let early = decided.get().is_some();
     let kind = sniff::kind(input.peek(sniff::SAMPLE)?, hints, settings, &mut evidence)?;
     let (reader, mut detected) = match kind {
@@ -482,7 +500,7 @@ pub fn resume(
         let offset = detected.seek(at);
         let input = Input::begin(Box::new(input), detected.compression, limits);
         let encoding = at.encoding.or(detected.encoding);
-        let (mut input, decided) = encoding::resume(input, offset, encoding);
+        let (mut input, decided) = encoding::resume(input, hints, offset, encoding);
         input.skip(at.byte_offset - offset)?;
         let reader = match detected.kind {
             catalog::FormatKind::Jsonl => AnyReader::Other(json::resume_lines(input, at, limits)?),

@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     fn kind_of(sample: &[u8], name: &str) -> Result<FormatKind, FormatError> {
-        kind(sample, Hints { name }, &catalog::Format::default(), &mut Vec::new())
+        kind(sample, Hints::named(name), &catalog::Format::default(), &mut Vec::new())
     }
 
     fn found(sample: &[u8]) -> String {
@@ -285,7 +285,7 @@ mod tests {
         for kind in [FormatKind::Csv, FormatKind::Json, FormatKind::Jsonl] {
             let settings = catalog::Format { kind: Some(kind), ..catalog::Format::default() };
             for sample in [&b"{\"a\":1}"[..], b"a,b", b"{}\n{}\n"] {
-                let hints = Hints { name: "a.json" };
+                let hints = Hints::named("a.json");
                 let found = super::kind(sample, hints, &settings, &mut Vec::new());
                 assert_eq!(found.ok(), Some(kind));
             }

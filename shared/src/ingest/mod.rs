@@ -32,7 +32,7 @@ use crate::catalog::CatalogStore;
 use crate::clock::Clock;
 use crate::delivery::Deliveries;
 use crate::failure::{Disposition, Failure};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Shapes};
 use crate::notice::{self, DeadLetter, Malformed, Notice};
 use crate::object::{ObjectId, Objects};
 use crate::observe::{Happening, Observer};
@@ -59,6 +59,8 @@ pub struct Ports {
     pub catalog: Arc<dyn CatalogStore>,
     /// What became of each object.
     pub ledger: Arc<dyn Ledger>,
+    /// How the last file of each table was written.
+    pub shapes: Arc<dyn Shapes>,
     /// The bytes.
     pub objects: Arc<dyn Objects>,
     /// Where orders and dead letters go.
@@ -241,6 +243,11 @@ impl Ingest {
             for (member, ended) in ended {
                 match ended {
                     Ok(outcome) => batch.end(member, outcome).await,
+                    // Its message was received before, in vain. An attempt needs one that has all of
+                    // its receives left, or the file ends in the dead letters before its attempts do.
+                    Err(suspect) if messages[suspect.message].receives > 1 => {
+                        self.put_off(&suspect, &mut batch).await;
+                    }
                     Err(suspect) => suspects.push(suspect),
                 }
             }
@@ -258,12 +265,7 @@ impl Ingest {
         let mut suspects = suspects.into_iter();
         let Some(first) = suspects.next() else { return };
         for other in suspects {
-            let message = &batch.messages[other.message];
-            let outcome = match other.notice.object() {
-                Some(object) => self.not_begun(&other.notice, object, message).await,
-                None => Outcome::Acknowledge,
-            };
-            batch.end(other.message, outcome).await;
+            self.put_off(&other, batch).await;
         }
         let message = &batch.messages[first.message];
         let outcome = match self.unit(&first.notice, message, time, true).await {
@@ -272,6 +274,16 @@ impl Ingest {
             Ended::Suspect => Outcome::Return { after: self.ports.queue.backoff(message.receives) },
         };
         batch.end(first.message, outcome).await;
+    }
+
+    /// Orders anew what one notice asks for.
+    async fn put_off(&self, unit: &Unit, batch: &mut Batch<'_>) {
+        let message = &batch.messages[unit.message];
+        let outcome = match unit.notice.object() {
+            Some(object) => self.not_begun(&unit.notice, object, message).await,
+            None => Outcome::Acknowledge,
+        };
+        batch.end(unit.message, outcome).await;
     }
 
     /// Reads every message, settles what needs no object, and gathers the rest by object.

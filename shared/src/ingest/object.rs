@@ -6,6 +6,7 @@ use super::lease::Lost;
 use super::{Ended, Ingest, MAX_RECEIVES, Outcome, Time};
 use crate::catalog::Match;
 use crate::failure::{Disposition, Failure};
+use crate::format::Shape;
 use crate::ledger::state::{self, Claim, Claimant, Evidence, Plan, Rules, Settled, Sight, Why};
 use crate::ledger::{Entry, EntryKey, PutError, State, Stored, Version};
 use crate::notice::{Change, Notice, Order, OrderReason};
@@ -29,6 +30,13 @@ pub(super) struct Job<'a> {
     pub(super) time: Time,
     /// Nothing else is done in this process meanwhile.
     pub(super) alone: bool,
+}
+
+/// What is to be ingested.
+pub(super) struct Found {
+    pub(super) opened: Opened,
+    /// How the file of the series before was written.
+    pub(super) before: Option<Shape>,
 }
 
 /// How one turn ended.
@@ -75,6 +83,8 @@ impl Ingest {
         let now = self.ports.clock.now();
         let by = Claimant { owner: &self.owner, now };
 
+        // How the file before was written.
+        let mut before = None;
         let (claim, opened) = match state::plan(entry, &evidence, now) {
             Plan::Settle(settled) => (Claim::Settle(settled), None),
             Plan::Wait(until) => return Turn::End(self.wait(job, key, until).await),
@@ -86,7 +96,14 @@ impl Ingest {
                 (state::claim_removal(key, entry, sequencer, rules, &by), None)
             }
             Plan::Open(pin) => {
-                match self.open(job, key, &pin).await {
+                let series = job.target.source.series(&key.object.key);
+                let shape = self.ports.shapes.last(&key.source, &series);
+                let (opened, shape) = tokio::join!(self.open(job, key, &pin), shape);
+                before = match shape {
+                    Ok(shape) => shape,
+                    Err(e) => return Turn::End(self.unclaimed(job, key, &Failure::from(&e)).await),
+                };
+                match opened {
                     Ok(opened) => {
                         let sight = Sight::Present(opened.version.clone());
                         (state::claim(key, entry, &evidence, &sight, rules, &by), Some(opened))
@@ -133,16 +150,20 @@ impl Ingest {
                 Turn::End(Outcome::Acknowledge)
             }
             Claim::Take(next) if !job.alone && state::is_suspect(entry, &next) => Turn::Suspect,
-            Claim::Take(next) => match ledger.put_if(key, version, &next).await {
-                Ok(version) => {
-                    let stored = Stored { entry: *next, version };
-                    self.work(job, key, rules, stored, opened, &evidence).await
+            Claim::Take(mut next) => {
+                state::expect(entry, &mut next, before.as_ref().map(Shape::expected));
+                match ledger.put_if(key, version, &next).await {
+                    Ok(version) => {
+                        let stored = Stored { entry: *next, version };
+                        let found = opened.map(|opened| Found { opened, before });
+                        self.work(job, key, rules, stored, found, &evidence).await
+                    }
+                    Err(PutError::Conflict) => Turn::Again(evidence),
+                    Err(PutError::Ledger(error)) => {
+                        Turn::End(self.unclaimed(job, key, &Failure::from(&error)).await)
+                    }
                 }
-                Err(PutError::Conflict) => Turn::Again(evidence),
-                Err(PutError::Ledger(error)) => {
-                    Turn::End(self.unclaimed(job, key, &Failure::from(&error)).await)
-                }
-            },
+            }
         }
     }
 

@@ -136,7 +136,8 @@ mod tests {
             batches: BatchLimits { max_bytes: 240_000, max_records: 2 },
             from: None,
             only_checks: false,
-            found: std::sync::Arc::default(),
+            expected: None,
+            reading: std::sync::Arc::default(),
         }
     }
 

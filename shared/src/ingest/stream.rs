@@ -25,7 +25,7 @@ use super::{Ports, small};
 use crate::catalog::{Connection, Source};
 use crate::delivery::{Delivery, Event, Subject};
 use crate::failure::{Disposition, Failure};
-use crate::format::{self, Detected, Hints, Limits};
+use crate::format::{self, Detected, Expected, Hints, Limits, Shape};
 use crate::ledger::{Checkpoint, Entry};
 use crate::object::{Body, ObjectError, Opened, Pin};
 use crate::observe::Happening;
@@ -39,6 +39,8 @@ use crate::rejects;
 const READ_AHEAD: usize = 8;
 /// Batches that may wait for a send.
 const OUTPUT_AHEAD: usize = 2;
+/// Notes about one file that are kept.
+const MAX_NOTES: usize = 20;
 /// Sends of one event before the work on its object is given up for this time.
 const SENDS: u32 = 5;
 
@@ -55,22 +57,41 @@ pub(super) struct Conversion {
     pub(super) from: Option<Checkpoint>,
     /// Nothing is to come out but rejects.
     pub(super) only_checks: bool,
-    /// What the file was found to be, for who goes on in its middle.
-    pub(super) found: Arc<OnceLock<Detected>>,
+    /// What a file of the table is expected to be like.
+    pub(super) expected: Option<Expected>,
+    /// What is found out about the file.
+    pub(super) reading: Arc<Reading>,
+}
+
+/// What was found out about a file while it was read.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// What it is, for who goes on in its middle and for the file that comes next.
+    detected: OnceLock<Detected>,
+    /// What people should know, complete at its end.
+    notes: OnceLock<Vec<String>>,
 }
 
 /// How the work on an object came out.
 #[derive(Debug)]
 pub(super) enum Progress {
     /// All of it is delivered.
-    Whole {
-        /// What was in it.
-        counters: Counters,
-        /// Where its rejects lie.
-        rejects: Vec<String>,
-    },
+    Whole(Whole),
     /// The time was up: all before this place is delivered.
     Paused(Checkpoint),
+}
+
+/// An object that was delivered to its end.
+#[derive(Debug)]
+pub(super) struct Whole {
+    /// What was in it.
+    pub(super) counters: Counters,
+    /// Where its rejects lie.
+    pub(super) rejects: Vec<String>,
+    /// How it was written.
+    pub(super) shape: Option<Shape>,
+    /// What people should know about how it was read.
+    pub(super) notes: Vec<String>,
 }
 
 /// What came out of a conversion, and how the delivery of it ended.
@@ -113,19 +134,19 @@ impl Way<'_> {
             };
             let checked = self.convert(self.conversion(true)?, opened).await?;
             if checked.converted.is_err() || checked.delivered.is_err() {
-                return self.end(checked, &OnceLock::new()).await;
+                return self.end(checked, &Reading::default()).await;
             }
             let object = &self.subject.object;
             let again = self.ports.objects.open(self.connection, object, &pin).await;
             opened = again.map_err(|error| Failure::from(&error))?;
         }
         let conversion = self.conversion(false)?;
-        let found = Arc::clone(&conversion.found);
+        let reading = Arc::clone(&conversion.reading);
         if let Some(offset) = conversion.offset() {
             opened.body.seek(offset).await.map_err(|error| Failure::from(&error))?;
         }
         let ended = self.convert(conversion, opened).await?;
-        self.end(ended, &found).await
+        self.end(ended, &reading).await
     }
 
     fn conversion(&self, only_checks: bool) -> Result<Conversion, Failure> {
@@ -138,7 +159,8 @@ impl Way<'_> {
             batches: self.batches,
             from: self.entry.checkpoint.clone(),
             only_checks,
-            found: Arc::default(),
+            expected: self.entry.expected.clone(),
+            reading: Arc::default(),
         })
     }
 
@@ -161,7 +183,7 @@ impl Way<'_> {
     }
 
     /// What the work came to, with its rejects written.
-    async fn end(&self, ended: Ended, found: &OnceLock<Detected>) -> Result<Progress, Failure> {
+    async fn end(&self, ended: Ended, reading: &Reading) -> Result<Progress, Failure> {
         let delivered = ended.delivered?;
         let before = self.entry.checkpoint.as_ref();
         let mut rejects = before.map(|before| before.rejects.clone()).unwrap_or_default();
@@ -176,12 +198,16 @@ impl Way<'_> {
         }
         if let Some(Mark { end: at, counters }) = paused {
             let pauses = before.map_or(0, |before| before.pauses) + 1;
-            let detected = found.get().filter(|detected| detected.is_worth_keeping());
+            let detected = reading.detected.get().filter(|detected| detected.is_worth_keeping());
             let detected = detected.map(|d| Detected { evidence: Vec::new(), ..d.clone() });
             return Ok(Progress::Paused(Checkpoint { at, counters, rejects, detected, pauses }));
         }
         match outcome {
-            Ok(counters) => Ok(Progress::Whole { counters, rejects }),
+            Ok(counters) => {
+                let shape = reading.detected.get().map(Shape::of);
+                let notes = reading.notes.get().cloned().unwrap_or_else(Vec::new);
+                Ok(Progress::Whole(Whole { counters, rejects, shape, notes }))
+            }
             Err(mut failure) => {
                 if !rejects.is_empty() {
                     let places = rejects.join(", ");
@@ -255,12 +281,10 @@ impl Way<'_> {
             match next {
                 Output::Batch(batch) => {
                     let records = std::str::from_utf8(&batch.json).map_err(not_text)?;
-                    let member = batch.part.as_ref().and_then(|part| part.member.as_deref());
-                    let of_member = member.map(|member| {
-                        let table = self.source.table_of_member(&subject.object.key, member);
-                        subject.of_table(table)
+                    let of_part = batch.part.as_deref().map(|part| {
+                        subject.of_table(self.source.table_of_part(&subject.object.key, part))
                     });
-                    let subject = of_member.as_ref().unwrap_or(subject);
+                    let subject = of_part.as_ref().unwrap_or(subject);
                     let event = subject
                         .records(
                             batch.part.as_deref(),
@@ -374,7 +398,8 @@ impl Conversion {
         &self,
         input: impl Read + Send + 'static,
     ) -> Result<(format::Rows, Detected), format::FormatError> {
-        let hints = Hints { name: &self.name };
+        let (expected, fields) = (self.expected.as_ref(), &*self.source.fields);
+        let hints = Hints { name: &self.name, expected, fields };
         let (settings, limits) = (&self.source.format, Limits::of(&self.source.limits));
         match self.place() {
             None => format::open(input, hints, settings, limits),
@@ -405,18 +430,23 @@ impl Conversion {
         let plan = Plan {
             object_ref: &self.reference,
             rejects: self.source.rejects.clone(),
-            context: RejectContext { object_json: &self.object_json, table: &self.table },
+            context: RejectContext {
+                object_json: &self.object_json,
+                table: &self.table,
+                parts: Some((&self.source, &self.name)),
+            },
             limits: self.batches,
             start: self.from.as_ref().map(|from| from.counters).unwrap_or_default(),
         };
         // Of two workers on one object each has its own; nobody else sets this one.
-        self.found.get_or_init(|| detected);
+        self.reading.detected.get_or_init(|| detected);
         let converted = if self.only_checks {
             let mut only = |rejects| emit(Output::Rejects(rejects));
             check(&mut rows, &mut mappings, &plan, &mut only)
         } else {
             convert(&mut rows, &mut mappings, &plan, emit)
         };
+        self.reading.notes.get_or_init(|| notes(mappings.notes(), rows.remarks()));
         converted.map_err(|failed| match failed.cause {
             ConvertError::Stopped => Failure::new(
                 "stopped",
@@ -427,6 +457,17 @@ impl Conversion {
             cause => cause.failure(),
         })
     }
+}
+
+/// As many notes as there is room for where they are kept.
+fn notes(of_fit: &[String], of_rows: Vec<String>) -> Vec<String> {
+    let mut notes: Vec<String> = of_fit.iter().cloned().chain(of_rows).collect();
+    let more = notes.len().saturating_sub(MAX_NOTES);
+    notes.truncate(MAX_NOTES);
+    if more > 0 {
+        notes.push(format!("and {more} more; `inlet preview` shows all"));
+    }
+    notes
 }
 
 /// The chunks of a channel as a reader. The end of the channel is the end of the file: whoever

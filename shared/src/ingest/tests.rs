@@ -13,8 +13,9 @@ use super::*;
 use crate::catalog::{Catalog, Destination, FixedCatalog};
 use crate::clock::SystemClock;
 use crate::delivery::{Delivery, DeliveryError, Event};
+use crate::format::Shape;
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{EntryKey, State};
+use crate::ledger::{EntryKey, Shapes, State};
 use crate::local::Database;
 use crate::object::directory::DirectoryObjects;
 use crate::observe::Log;
@@ -113,6 +114,7 @@ fn home_of(more: &str) -> Home {
     let ports = Ports {
         catalog: Arc::new(FixedCatalog::new(catalog)),
         ledger: ledger.clone(),
+        shapes: ledger.clone(),
         objects: Arc::new(DirectoryObjects::new(directory.path().join("buckets"), database)),
         queue: queue.clone(),
         deliveries: Arc::new(One(moody.clone())),
@@ -343,4 +345,68 @@ async fn a_notice_that_meets_another_worker_is_ordered_anew() {
     assert_eq!(outcomes, [Outcome::Acknowledge], "the message itself is done with");
     assert_eq!(home.queue.waiting().await.unwrap(), 1, "its notice is ordered anew");
     first.abort();
+}
+
+#[tokio::test]
+async fn a_file_is_read_as_the_one_before_and_what_changed_is_told() {
+    let home = home();
+    // Letters of two encodings, in which few words tell one from the other.
+    let (polish, _, _) = encoding_rs::WINDOWS_1250.encode(
+        "id;imię;miasto\n1;Łukasz Żółć;Łódź\n2;Święty Jaźń;Kraków\n3;Gęślą;Wrocław\n4;Źdźbło;Gdańsk\n",
+    );
+    let (short, _, _) = encoding_rs::WINDOWS_1250.encode("id;imię;kraj\n5;Ľ;x\n");
+    for (n, (key, content)) in
+        [("people-1.csv", &polish), ("people-2.csv", &short)].iter().enumerate()
+    {
+        let put = home.put_content(key, Mood::Fine, content);
+        let outcomes = home.ingest.messages(vec![message(&n.to_string(), 1, &[put])], None).await;
+        assert_eq!(outcomes, [Outcome::Acknowledge]);
+    }
+    let values = |key: &str| {
+        let taken = home.moody.taken.lock().unwrap();
+        let of = |e: &&Value| e["data"]["object"]["key"] == key && e["type"] == RECORDS;
+        taken.iter().find(of).unwrap()["data"]["records"][0]["values"].clone()
+    };
+    assert_eq!(values("people-2.csv"), json!({"id": "5", "imię": "Ľ", "kraj": "x"}));
+    let told = |key: &str| {
+        let taken = home.moody.taken.lock().unwrap();
+        let of = |e: &&Value| e["data"]["object"]["key"] == key && e["type"] == COMPLETED;
+        taken.iter().find(of).unwrap()["data"]["drift"].clone()
+    };
+    assert_eq!(told("people-1.csv"), Value::Null, "nothing came before");
+    let drift = json!([{"change": "column_added", "column": "kraj"},
+        {"change": "column_removed", "column": "miasto"}]);
+    assert_eq!(told("people-2.csv"), drift);
+    let entry = EntryKey::new("s", ObjectId::new("drop-here", "people-2.csv"));
+    let entry = home.ledger.get(&entry).await.unwrap().unwrap().entry;
+    assert_eq!(entry.done.unwrap().drift.len(), 2, "the ledger knows, too");
+}
+
+#[tokio::test]
+async fn a_repeat_is_read_as_it_was_at_first_whatever_came_in_between() {
+    let home = home();
+    // Cells that a comma divides as well as a semicolon.
+    let put = home.put_content("a.csv", Mood::Fine, b"1,5;2\n3,5;4\n");
+    let one = vec![message("1", 1, &[put])];
+    assert_eq!(home.ingest.messages(one, None).await, [Outcome::Acknowledge]);
+    let other = Shape {
+        kind: crate::catalog::FormatKind::Csv,
+        encoding: None,
+        delimiter: Some(",".into()),
+        header: false,
+        columns: vec!["column_1".into(), "column_2".into()],
+    };
+    home.ledger.keep("s", "a", &other).await.unwrap();
+    let mut order = crate::notice::Order::new(
+        ObjectId::new("drop-here", "a.csv"),
+        crate::notice::OrderReason::Replay,
+    );
+    order.force = true;
+    let again = Message { body: order.to_body(), ..message("2", 1, &[]) };
+    assert_eq!(home.ingest.messages(vec![again], None).await, [Outcome::Acknowledge]);
+    let taken = home.moody.taken.lock().unwrap();
+    let records: Vec<&Value> = taken.iter().filter(|e| e["type"] == RECORDS).collect();
+    assert_eq!(records.len(), 2, "delivered again");
+    assert_eq!(records[0]["id"], records[1]["id"]);
+    assert_eq!(records[0]["data"]["records"], records[1]["data"]["records"]);
 }

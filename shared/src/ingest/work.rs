@@ -4,24 +4,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lease::{Lease, Lost};
-use super::object::{Job, Turn, look_after};
-use super::stream::{self, Progress, Way};
+use super::object::{Found, Job, Turn, look_after};
+use super::stream::{self, Progress, Way, Whole};
 use super::{Ingest, MAX_RECEIVES, Outcome};
-use crate::catalog::OnRemove;
+use crate::catalog::{OnRemove, Source};
 use crate::delivery::{Event, Subject};
 use crate::failure::{Disposition, Failure};
+use crate::format::Shape;
 use crate::ledger::state::{self, Evidence, Rules};
 use crate::ledger::{Checkpoint, Completion, Entry, EntryKey, State, Stored, Work};
 use crate::notice::{Order, OrderReason};
-use crate::object::Opened;
 use crate::observe::Happening;
 
 /// How long a destination may take to be told that an object failed: within what the function keeps
 /// back before its deadline.
 const TELLING: Duration = Duration::from_secs(3);
+
 /// How work ended well.
 enum Done {
-    Whole(Completion),
+    Whole {
+        done: Completion,
+        /// How the file was written, if that is news.
+        shape: Option<Shape>,
+    },
     Paused(Checkpoint),
     Removed,
 }
@@ -34,7 +39,7 @@ impl Ingest {
         key: &EntryKey,
         rules: &Rules,
         stored: Stored,
-        opened: Option<Opened>,
+        found: Option<Found>,
         evidence: &Evidence,
     ) -> Turn {
         let entry = stored.entry.clone();
@@ -47,8 +52,8 @@ impl Ingest {
             stored,
         );
         let work = async {
-            match opened {
-                Some(opened) => self.ingest(job, key, &entry, opened).await,
+            match found {
+                Some(found) => self.ingest(job, key, &entry, found).await,
                 None => self.deliver_removal(job, key, &entry).await.map(|()| Done::Removed),
             }
         };
@@ -80,7 +85,7 @@ impl Ingest {
                 self.see(&Happening::Paused { source, object, row, pauses });
                 Turn::End(self.go_on(job, key).await)
             }
-            Ok(Done::Whole(done)) => {
+            Ok(Done::Whole { done, shape }) => {
                 let written = lease
                     .write(|e, _| {
                         state::complete(e, &lease.owner, lease.epoch, rules, done.clone())
@@ -95,7 +100,12 @@ impl Ingest {
                     object,
                     counters: &done.counters,
                     rejects: &done.rejects,
+                    drift: &done.drift,
+                    notes: &done.notes,
                 });
+                if let Some(shape) = shape {
+                    self.keep(key, job.target.source, &shape).await;
+                }
                 Turn::End(Outcome::Acknowledge)
             }
             Ok(Done::Removed) => {
@@ -153,8 +163,9 @@ impl Ingest {
         job: &Job<'_>,
         key: &EntryKey,
         entry: &Entry,
-        opened: Opened,
+        found: Found,
     ) -> Result<Done, Failure> {
+        let Found { opened, before } = found;
         let subject = subject(job, key, entry);
         let etag = opened.version.etag.clone();
         self.see(&Happening::Started {
@@ -172,16 +183,33 @@ impl Ingest {
             batches: self.batches,
             pause,
         };
-        let (counters, rejects) = match way.run(opened).await? {
-            Progress::Whole { counters, rejects } => (counters, rejects),
+        let whole = match way.run(opened).await? {
+            Progress::Whole(whole) => whole,
             Progress::Paused(checkpoint) => return Ok(Done::Paused(checkpoint)),
         };
-        let now = self.ports.clock.now();
-        let completed = subject.completed(counters, &rejects, now).map_err(unencodable)?;
-        stream::send_to_all(&self.ports, source, &completed).await?;
+        let Whole { counters, rejects, notes, shape } = whole;
+        let drift = match (&before, &shape) {
+            (Some(before), Some(shape)) => shape.drift(before),
+            _ => Vec::new(),
+        };
+        let shape = shape.map(|shape| shape.after(before.as_ref()));
+        let shape = shape.filter(|shape| before.as_ref() != Some(shape));
         let fingerprint = entry.fingerprint.clone();
         let at = self.ports.clock.now();
-        Ok(Done::Whole(Completion { etag, fingerprint, at, counters, rejects }))
+        let done = Completion { etag, fingerprint, at, counters, rejects, drift, notes };
+        let completed = subject.completed(&done, at).map_err(unencodable)?;
+        stream::send_to_all(&self.ports, source, &completed).await?;
+        let done = Completion { at: self.ports.clock.now(), ..done };
+        Ok(Done::Whole { done, shape })
+    }
+
+    /// Keeps how the file was written for the one that comes next. The file is done whether this comes
+    /// about or not: the next one is then compared with an older one.
+    async fn keep(&self, key: &EntryKey, source: &Source, shape: &Shape) {
+        let series = source.series(&key.object.key);
+        if let Err(error) = self.ports.shapes.keep(&key.source, &series, shape).await {
+            tracing::warn!(entry = %key, cause = %error, "how the file was written is not kept");
+        }
     }
 
     /// Orders what is left of the work. A new message, because each receive of this one counts towards

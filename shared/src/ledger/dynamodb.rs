@@ -23,8 +23,11 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use futures::future::try_join_all;
 
-use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, Stored, Version};
+use super::{
+    Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Shapes, Start, Stored, Version,
+};
 use crate::aws::said;
+use crate::format::Shape;
 
 /// Partitions over which the entries of one source are spread. Part of the stored keys: never to be
 /// changed without moving the items.
@@ -218,6 +221,35 @@ impl Ledger for DynamoLedger {
             .filter_map(|(at, shard)| Some(Reverse((shard.page.front()?.0.clone(), at))))
             .collect();
         Ok(Box::new(scan))
+    }
+}
+
+/// Where the shape of a series lies: under a partition key of one slash, which is no entry's.
+fn shape_at(source: &str, series: &str) -> HashMap<String, AttributeValue> {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(format!("shapes/{source}"))),
+        ("sk".to_owned(), AttributeValue::S(series.to_owned())),
+    ])
+}
+
+#[async_trait]
+impl Shapes for DynamoLedger {
+    async fn last(&self, source: &str, series: &str) -> Result<Option<Shape>, LedgerError> {
+        let what = format!("the shape of {source}/{series}");
+        let item = self.item(shape_at(source, series), &what).await?;
+        item.map(serde_dynamo::from_item)
+            .transpose()
+            .map_err(|e| self.failed(format!("understand {what}"), e))
+    }
+
+    async fn keep(&self, source: &str, series: &str, shape: &Shape) -> Result<(), LedgerError> {
+        let what = format!("the shape of {source}/{series}");
+        let mut item: HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(shape).map_err(|e| self.failed(format!("encode {what}"), e))?;
+        item.extend(shape_at(source, series));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        put.send().await.map_err(|e| self.failed(format!("write {what}"), said(&e)))?;
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::format::{Detected, Position};
+use crate::format::{Detected, Drift, Expected, Position};
 use crate::object::{ETag, ObjectId, ObjectVersion, Sequencer};
 use crate::record::Counters;
 
@@ -65,6 +65,10 @@ pub struct Entry {
     /// that a consumer can tell what a worker sends that had lost the entry without knowing.
     #[serde(default)]
     pub generation: u64,
+    /// What the file was expected to be like when `reference` was made: kept with it, because
+    /// a repeat under the same ids must read the same rows, whatever came in between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
     /// Where the work on this version stands, if it did not end in one invocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
@@ -116,6 +120,12 @@ pub struct Completion {
     /// Where its rejects lie, if there were any: one file for each invocation that had some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejects: Vec<String>,
+    /// What was different from the file before of its series.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Drift>,
+    /// What else people should know about how it was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// A place in an object up to which downstream has everything.

@@ -9,6 +9,7 @@
 //! an object and no secret, and nothing of it expires by itself.
 
 mod entry;
+mod shapes;
 pub mod state;
 
 #[cfg(feature = "aws")]
@@ -19,6 +20,7 @@ pub mod sqlite;
 use async_trait::async_trait;
 
 pub use entry::{Checkpoint, Completion, Entry, EntryKey, State, Work};
+pub use shapes::Shapes;
 
 use crate::failure::{Disposition, Failure};
 

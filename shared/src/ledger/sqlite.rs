@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, Stored, Version};
+use super::{
+    Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Shapes, Start, Stored, Version,
+};
+use crate::format::Shape;
 use crate::local::{Database, DatabaseError};
 
 /// Entries that a scan holds at a time.
@@ -122,6 +125,41 @@ impl Ledger for SqliteLedger {
             page: VecDeque::new(),
             ended: false,
         }))
+    }
+}
+
+#[async_trait]
+impl Shapes for SqliteLedger {
+    async fn last(&self, source: &str, series: &str) -> Result<Option<Shape>, LedgerError> {
+        let of = (source.to_owned(), series.to_owned());
+        let text = self
+            .database
+            .with(move |db| {
+                let select = "select shape from shapes where source = ? and series = ?";
+                db.prepare_cached(select)?
+                    .query_row(params![of.0, of.1], |row| row.get::<_, String>(0))
+                    .optional()
+            })
+            .await
+            .map_err(|e| self.failed(format!("read the shape of {source}/{series}"), e.cause))?;
+        text.map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|e| self.failed(format!("understand the shape of {source}/{series}"), e))
+    }
+
+    async fn keep(&self, source: &str, series: &str, shape: &Shape) -> Result<(), LedgerError> {
+        let text = serde_json::to_string(shape)
+            .map_err(|e| self.failed(format!("encode the shape of {source}/{series}"), e))?;
+        let of = (source.to_owned(), series.to_owned());
+        self.database
+            .with(move |db| {
+                let insert = "insert into shapes (source, series, shape) values (?, ?, ?)
+                              on conflict do update set shape = excluded.shape";
+                db.prepare_cached(insert)?.execute(params![of.0, of.1, text])
+            })
+            .await
+            .map_err(|e| self.failed(format!("write the shape of {source}/{series}"), e.cause))?;
+        Ok(())
     }
 }
 

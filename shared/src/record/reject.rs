@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::buffer::Buffer;
 use super::json;
-use crate::catalog::FieldType;
+use crate::catalog::{FieldType, Source};
 use crate::format::{JsonProblem, Part, RowFault};
 
 /// Bytes of a raw row that a reject keeps.
@@ -201,6 +201,18 @@ pub struct RejectContext<'a> {
     pub object_json: &'a str,
     /// The table.
     pub table: &'a str,
+    /// The source and the object's key, by which a part of the object may be another table; `None`: there
+    /// is one table.
+    pub parts: Option<(&'a Source, &'a str)>,
+}
+
+impl RejectContext<'_> {
+    fn table_of(&self, part: Option<&Part>) -> Cow<'_, str> {
+        match (self.parts, part) {
+            (Some((source, key)), Some(part)) => Cow::Owned(source.table_of_part(key, part)),
+            _ => Cow::Borrowed(self.table),
+        }
+    }
 }
 
 impl Reject<'_> {
@@ -216,7 +228,7 @@ impl Reject<'_> {
         out.extend_from_slice(b"{\"object\":");
         out.extend_from_slice(context.object_json.as_bytes());
         out.extend_from_slice(b",\"table\":");
-        json::string(out, context.table.as_bytes());
+        json::string(out, context.table_of(self.part).as_bytes());
         for (key, value) in [
             (&b",\"row\":"[..], Some(self.row)),
             (b",\"line\":", self.line),
@@ -295,7 +307,11 @@ mod tests {
             message: RejectCode::InvalidDate.meaning().into(),
             raw,
         };
-        let context = RejectContext { object_json: r#"{"bucket":"b","key":"k"}"#, table: "deals" };
+        let context = RejectContext {
+            object_json: r#"{"bucket":"b","key":"k"}"#,
+            table: "deals",
+            parts: None,
+        };
         let mut out = Vec::new();
         reject.write_line(&context, &mut out);
         assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 1, "one line");
@@ -332,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_reject_of_an_archive_names_its_member_and_one_of_a_workbook_its_sheet() {
-        let context = RejectContext { object_json: "{}", table: "" };
+        let context = RejectContext { object_json: "{}", table: "", parts: None };
         let mut out = Vec::new();
         let part = Part { member: Some("a/b.xlsx".into()), sheet: Some("\"Q1\"".into()) };
         let code = RejectCode::MissingValue;

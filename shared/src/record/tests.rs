@@ -10,7 +10,7 @@ use crate::catalog::{Field, FieldType, Format, OnReject, RecordSettings, RejectP
 use crate::format::{self, Detected, Hints, Limits, Rows};
 
 const CONTEXT: RejectContext<'static> =
-    RejectContext { object_json: r#"{"bucket":"b","key":"k"}"#, table: "deals" };
+    RejectContext { object_json: r#"{"bucket":"b","key":"k"}"#, table: "deals", parts: None };
 
 pub(super) fn plan() -> Plan<'static> {
     Plan {

@@ -181,6 +181,8 @@ async fn of_files_with_rejects_those_alone_are_ordered() {
             at: entry.updated,
             counters,
             rejects: Vec::new(),
+            drift: Vec::new(),
+            notes: Vec::new(),
         });
         entry
     };

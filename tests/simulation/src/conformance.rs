@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use inlet::catalog::Format;
+use inlet::catalog::{Encoding, Format, FormatKind};
 use inlet::failure::{Disposition, Failure};
-use inlet::format::{self, Hints, Limits, Position};
+use inlet::format::{self, Drift, Expected, Hints, Limits, Position, Shape};
 use inlet::ledger::{
-    Checkpoint, Completion, Entry, EntryKey, Ledger, PutError, Range, State, Version, Work,
+    Checkpoint, Completion, Entry, EntryKey, Ledger, PutError, Range, Shapes, State, Version, Work,
 };
 use inlet::notice::{DeadLetter, Order, OrderReason};
 use inlet::object::{ETag, ObjectId, ObjectVersion, Sequencer};
@@ -68,6 +68,11 @@ fn entry(state: State) -> Entry {
         reference: Some("r".into()),
         generation: 6,
         removing: true,
+        expected: Some(Expected {
+            encoding: Encoding::for_label("shift_jis"),
+            delimiter: Some("\t".into()),
+            header: Some("0123".into()),
+        }),
         checkpoint: Some(checkpoint()),
         fingerprint: "f".into(),
         done: Some(Completion {
@@ -82,6 +87,12 @@ fn entry(state: State) -> Entry {
                 ..Default::default()
             },
             rejects: vec!["s3://state/rejects/ü.ndjson".into()],
+            drift: vec![
+                Drift::ColumnAdded { column: "ü".into() },
+                Drift::Width { before: 2, now: 3 },
+                Drift::ColumnsMoved,
+            ],
+            notes: vec!["the column \" Id \" was taken for \"id\"".into()],
         }),
         seen: vec![ETag::new("a"), ETag::new("b")],
         updated: at(1),
@@ -119,6 +130,7 @@ async fn an_entry_comes_back_as_it_was_written(ledger: &dyn Ledger) {
         version: None,
         sequencer: None,
         reference: None,
+        expected: None,
         checkpoint: None,
         done: None,
         seen: Vec::new(),
@@ -374,4 +386,31 @@ pub async fn dead_letters<Q: Queue + DeadLetters>(queue: &Q) {
     queue.order(&[order(3)], Duration::from_secs(600)).await.unwrap();
     let depth = queue.depth().await.unwrap();
     assert_eq!((depth.waiting, depth.in_flight), (3, 0), "a delayed message waits too");
+}
+
+/// Runs the suite of the shapes. It may hold those of other sources, but none whose key begins with
+/// `suite-`.
+pub async fn shapes(shapes: &dyn Shapes) {
+    assert_eq!(shapes.last("suite-a", "t").await.unwrap(), None, "nothing is there before");
+    let first = Shape {
+        kind: FormatKind::Csv,
+        encoding: Encoding::for_label("windows-1252"),
+        delimiter: Some("\u{1f}".into()),
+        header: true,
+        columns: vec!["id".into(), "ü/😀 \"x\"".into(), String::new()],
+    };
+    let bare = Shape {
+        kind: FormatKind::Parquet,
+        encoding: None,
+        delimiter: None,
+        header: false,
+        columns: Vec::new(),
+    };
+    for shape in [&first, &bare, &first] {
+        shapes.keep("suite-a", "t", shape).await.unwrap();
+        assert_eq!(shapes.last("suite-a", "t").await.unwrap().as_ref(), Some(shape));
+    }
+    shapes.keep("suite-a", "a.b/ü", &bare).await.unwrap();
+    assert_eq!(shapes.last("suite-a", "t").await.unwrap(), Some(first), "that of another table");
+    assert_eq!(shapes.last("suite-b", "t").await.unwrap(), None, "another source");
 }

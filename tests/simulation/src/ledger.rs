@@ -1,4 +1,4 @@
-//! A ledger in memory, which remembers every write, and the journal of the refreshes.
+//! A ledger in memory, which remembers every write, the journal of the refreshes, and the shapes.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -6,8 +6,10 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use inlet::format::Shape;
 use inlet::ledger::{
-    Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Start, State, Stored, Version,
+    Entry, EntryKey, Ledger, LedgerError, PutError, Range, Scan, Shapes, Start, State, Stored,
+    Version,
 };
 use inlet::refresh::{Journal, Progress};
 use jiff::Timestamp;
@@ -24,6 +26,7 @@ pub struct LedgerStore {
     entries: Mutex<BTreeMap<(String, String, String), Stored>>,
     writes: Mutex<Vec<Write>>,
     refreshes: Mutex<BTreeMap<String, (Progress, Version)>>,
+    shapes: Mutex<BTreeMap<(String, String), Shape>>,
 }
 
 /// One write that took effect.
@@ -223,5 +226,25 @@ impl Journal for SimLedger {
         let what = || format!("journal write {source} over {}: {progress:?}", expected.0);
         let failed = |cause| PutError::Ledger(unavailable("write")(cause));
         self.life.call(what, write, failed).await
+    }
+}
+
+#[async_trait]
+impl Shapes for SimLedger {
+    async fn last(&self, source: &str, series: &str) -> Result<Option<Shape>, LedgerError> {
+        let place = (source.to_owned(), series.to_owned());
+        let read = || Ok(lock(&self.store.shapes).get(&place).cloned());
+        self.life.call(|| format!("shape of {source}/{series}"), read, unavailable("read")).await
+    }
+
+    async fn keep(&self, source: &str, series: &str, shape: &Shape) -> Result<(), LedgerError> {
+        let write = || {
+            let place = (source.to_owned(), series.to_owned());
+            lock(&self.store.shapes).insert(place, shape.clone());
+            Ok(())
+        };
+        self.life
+            .call(|| format!("keep shape of {source}/{series}"), write, unavailable("write"))
+            .await
     }
 }

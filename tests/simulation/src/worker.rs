@@ -62,14 +62,15 @@ impl Worker {
             Arc::clone(life),
             self.world.draw(|rng| rng.usize(1..=4)),
         ));
-        let ledger: Arc<dyn Ledger> =
-            Arc::new(SimLedger::new(Arc::clone(&self.ledger), Arc::clone(life)));
+        let shapes = Arc::new(SimLedger::new(Arc::clone(&self.ledger), Arc::clone(life)));
+        let ledger: Arc<dyn Ledger> = shapes.clone();
         Ports {
             catalog: Arc::clone(&self.catalog) as _,
             ledger: match self.bug {
                 Some(bug) => Arc::new(BuggyLedger { inner: ledger, bug }),
                 None => ledger,
             },
+            shapes,
             objects: Arc::new(SimObjects::new(Arc::clone(&self.store), Arc::clone(life))),
             queue: Arc::new(SimQueue::new(Arc::clone(&self.broker), Arc::clone(life))),
             deliveries: match self.bug {

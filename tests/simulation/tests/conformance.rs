@@ -28,3 +28,10 @@ async fn the_journal_in_memory_conforms() {
     let ledger = SimLedger::new(Arc::default(), Life::immortal(&world, "suite"));
     inlet_simulation::conformance::journal(&ledger).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_shapes_in_memory_conform() {
+    let world = World::new(Rng::with_seed(1), false);
+    let ledger = SimLedger::new(Arc::default(), Life::immortal(&world, "suite"));
+    inlet_simulation::conformance::shapes(&ledger).await;
+}

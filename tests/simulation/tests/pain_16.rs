@@ -117,6 +117,7 @@ fn known() -> Entry {
         attempts: 0,
         reference: None,
         generation: 1,
+        expected: None,
         checkpoint: None,
         removing: false,
         fingerprint: String::new(),

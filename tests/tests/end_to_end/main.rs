@@ -143,6 +143,7 @@ fn trials(scene: Option<Arc<Scene>>, handle: &Handle) -> Vec<Trial> {
         t.named("iam_is_enforced", parts::iam_is_enforced),
         t.named("the_ledger_in_dynamodb_conforms", parts::ledger_conforms),
         t.named("the_journal_in_dynamodb_conforms", parts::journal_conforms),
+        t.named("the_shapes_in_dynamodb_conform", parts::shapes_conform),
         t.named("the_dead_letters_in_sqs_conform", parts::dead_letters_conform),
         t.named("keys_of_every_kind_arrive", drops::keys_of_every_kind),
         t.named("the_same_content_again_delivers_nothing", drops::same_content_again),

@@ -64,6 +64,11 @@ pub(super) async fn dead_letters_conform(scene: Arc<Scene>) -> Result<(), Failur
     Ok(())
 }
 
+pub(super) async fn shapes_conform(scene: Arc<Scene>) -> Result<(), Failure> {
+    conformance::shapes(&*scene.ledger).await;
+    Ok(())
+}
+
 pub(super) async fn journal_conforms(scene: Arc<Scene>) -> Result<(), Failure> {
     conformance::journal(&*scene.ledger).await;
     Ok(())

@@ -11,6 +11,7 @@ use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::class::{Class, ColumnClass};
+use super::known::Known;
 use super::sample::{Sample, View};
 use crate::catalog;
 
@@ -173,7 +174,12 @@ struct Candidate {
 
 /// Finds the dialect of the beginning of a file. `hint`: a delimiter that the file's
 /// name or its first line speaks for.
-pub(super) fn detect(head: View<'_>, stated: &catalog::Format, hint: Option<&str>) -> Found {
+pub(super) fn detect(
+    head: View<'_>,
+    stated: &catalog::Format,
+    hint: Option<&str>,
+    known: Known<'_>,
+) -> Found {
     let base = base(stated);
     let mut candidates = Vec::new();
     for (delimiter, preferred) in delimiters(head.bytes, stated) {
@@ -183,7 +189,7 @@ pub(super) fn detect(head: View<'_>, stated: &catalog::Format, hint: Option<&str
                 continue;
             }
             let preferred = if hint == Some(delimiter.as_str()) { 1.3 } else { preferred };
-            if let Some(candidate) = candidate(head, stated, dialect, preferred) {
+            if let Some(candidate) = candidate(head, stated, dialect, preferred, known) {
                 candidates.push(candidate);
             }
         }
@@ -331,6 +337,7 @@ fn candidate(
     stated: &catalog::Format,
     dialect: Dialect,
     preferred: f64,
+    known: Known<'_>,
 ) -> Option<Candidate> {
     let sample = Sample::read(head, &dialect);
     let width = sample.width();
@@ -360,6 +367,7 @@ fn candidate(
     let wide = 0.75 + 0.25 * (1.0 - 1.0 / width as f64);
     // An apostrophe is one, unless it stands around cells that otherwise would not fit.
     let preferred = if dialect.quote == Some('\'') { preferred * 0.95 } else { preferred };
+    let preferred = preferred * known.prefers(&dialect.delimiter, &sample);
     let sound = 1.0 - faults as f64 / all.max(1) as f64;
     let score = share * share * kept * wide * sound * sample.looks(&dialect) * preferred;
     Some(Candidate { dialect, sample, score, width, agreeing })
@@ -469,7 +477,8 @@ mod tests {
     use super::*;
 
     fn found(sample: &str) -> Dialect {
-        detect(View::whole(sample.as_bytes()), &catalog::Format::default(), None).dialect
+        detect(View::whole(sample.as_bytes()), &catalog::Format::default(), None, Known::default())
+            .dialect
     }
 
     fn delimiter(sample: &str) -> String {

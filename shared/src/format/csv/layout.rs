@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::class::{self, Class, ColumnClass};
 use super::dialect::{Comment, Dialect};
+use super::known::Known;
 use super::sample::{PREAMBLE, Sample, SampleRow};
 use crate::catalog;
 use crate::format::header;
@@ -44,11 +45,16 @@ pub(super) fn layout(
     sample: &Sample,
     dialect: &Dialect,
     stated: &catalog::Format,
+    known: Known<'_>,
     line: u64,
 ) -> Result<Layout, HeaderFault> {
     let finder = Finder { sample, width: sample.width(), stated };
     let mut evidence = Vec::new();
-    let (first, comments) = finder.first();
+    let certain = finder.known_header(known);
+    let (first, comments) = match certain {
+        Some((at, _)) => (at, sample.rows[..at].iter().take_while(|row| row.hash).count()),
+        None => finder.first(),
+    };
     if first > comments {
         let (from, to) = (sample.rows[0].line + line, sample.rows[first - 1].next_line + line - 1);
         evidence.push(format!(
@@ -69,7 +75,10 @@ pub(super) fn layout(
         });
     };
 
-    let (rows, why) = finder.header_rows(first);
+    let (rows, why) = match certain {
+        Some((_, why)) => (1, format!("header: {why}")),
+        None => finder.header_rows(first),
+    };
     evidence.push(why);
     let header = first..(first + rows).min(sample.rows.len());
     let columns = if header.is_empty() {
@@ -142,10 +151,25 @@ impl Finder<'_> {
         &self.sample.rows
     }
 
+    /// The row that is known to be the header, if the definition does not say otherwise.
+    fn known_header(&self, known: Known<'_>) -> Option<(usize, &'static str)> {
+        if self.stated.header == Some(false) || self.stated.header_rows.is_some() {
+            return None;
+        }
+        known.header(self.sample).filter(|(at, _)| *at == 0 || self.seeks_preamble())
+    }
+
+    /// Whether lines before the table are looked for.
+    fn seeks_preamble(&self) -> bool {
+        self.stated
+            .preamble
+            .unwrap_or(self.stated.header != Some(false) && self.stated.skip_lines == 0)
+    }
+
     /// The first row of the table, and how many comments are before it.
     fn first(&self) -> (usize, usize) {
         let by_itself = self.stated.header != Some(false) && self.stated.skip_lines == 0;
-        let preamble = self.stated.preamble.unwrap_or(by_itself);
+        let preamble = self.seeks_preamble();
         let hashes = self.stated.comment.is_none() && by_itself;
         let (mut at, mut comments) = (0, 0);
         while at + 1 < self.rows().len() && at < PREAMBLE {

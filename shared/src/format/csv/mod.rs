@@ -32,6 +32,7 @@ mod class;
 mod dialect;
 mod footer;
 mod index;
+mod known;
 mod layout;
 mod open;
 mod recover;

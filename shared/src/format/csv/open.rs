@@ -1,6 +1,7 @@
 //! The beginning of a file: its dialect, its header, and what stands before them.
 
 use super::dialect::{self, Dialect};
+use super::known::Known;
 use super::sample::{Sample, View};
 use super::{MAX_ROW, Reader, layout};
 use crate::catalog;
@@ -35,6 +36,7 @@ pub(in crate::format) fn open(
     let settings =
         &catalog::Format { delimiter: settings.delimiter.clone().or(hint), ..settings.clone() };
 
+    let known = Known::of(hints);
     let mut size = dialect::SAMPLE;
     let found = loop {
         let end = reader.filled.min(reader.start.saturating_add(size));
@@ -42,7 +44,7 @@ pub(in crate::format) fn open(
         let bytes = &reader.buffer[reader.start..end];
         if whole || memchr::memchr2(b'\n', b'\r', bytes).is_some() {
             let view = View { bytes, whole, max_columns: limits.max_columns };
-            let found = dialect::detect(view, settings, by_name(hints));
+            let found = dialect::detect(view, settings, by_name(hints), known);
             if !found.sample.rows.is_empty() || whole {
                 break found;
             }
@@ -55,7 +57,7 @@ pub(in crate::format) fn open(
     };
     evidence.extend(found.evidence);
     let (dialect, sample) = (found.dialect, found.sample);
-    let layout = layout::layout(&sample, &dialect, settings, reader.line)
+    let layout = layout::layout(&sample, &dialect, settings, known, reader.line)
         .map_err(|fault| reader.header_fault(&sample, &fault))?;
     evidence.extend(layout.evidence);
 

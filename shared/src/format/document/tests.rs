@@ -28,7 +28,7 @@ pub(super) fn read_with(
     settings: &catalog::Format,
     limits: Limits,
 ) -> Result<Vec<Document>, FormatError> {
-    let (mut rows, detected) = open(Cursor::new(bytes), Hints { name }, settings, limits)?;
+    let (mut rows, detected) = open(Cursor::new(bytes), Hints::named(name), settings, limits)?;
     assert_eq!(detected.kind, catalog::FormatKind::Document);
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -183,7 +183,7 @@ fn characters_that_lie_across_blocks_are_whole() {
 fn what_can_only_be_a_document_is_one_and_a_text_is_a_table() {
     let open = |name, bytes: &[u8]| {
         let settings = catalog::Format::default();
-        open(Cursor::new(bytes.to_vec()), Hints { name }, &settings, Limits::default())
+        open(Cursor::new(bytes.to_vec()), Hints::named(name), &settings, Limits::default())
             .map(|(_, detected)| detected.kind)
     };
     let pdf = super::pdf::tests::pdf(&[""]);
@@ -336,7 +336,7 @@ fn real_word_documents_give_their_text() {
         let bytes = std::fs::read(path).unwrap();
         let found = open(
             Cursor::new(bytes.clone()),
-            Hints { name: "" },
+            Hints::named(""),
             &catalog::Format::default(),
             Limits::default(),
         );

@@ -135,8 +135,13 @@ fn beyond(text: &str) -> usize {
 }
 
 /// The encoding of bytes of which the one at `first` is the first beyond ASCII (`whole`: nothing
-/// follows them), and why.
-pub(super) fn beyond_ascii(bytes: &[u8], first: usize, whole: bool) -> (Encoding, String) {
+/// follows them), and why. `expected`: that of the file before.
+pub(super) fn beyond_ascii(
+    bytes: &[u8],
+    first: usize,
+    whole: bool,
+    expected: Option<Encoding>,
+) -> (Encoding, String) {
     let utf8 = Utf8::of(&bytes[first..], whole);
     let bad = utf8.strange + utf8.broken;
     if bad == 0 {
@@ -165,6 +170,17 @@ pub(super) fn beyond_ascii(bytes: &[u8], first: usize, whole: bool) -> (Encoding
         && utf8.characters * 4 >= utf8.strange;
     if mixed {
         return but(", mixed with another encoding");
+    }
+    // Encodings of one family differ in a few letters, and a guess swings from one to the other with
+    // each file. (An encoding that takes several bytes for a letter makes sense of its own text alone.)
+    if let Some(expected) = expected
+        && expected != Encoding::UTF_8
+        && expected.get().is_single_byte() == guess.is_single_byte()
+        && is_sound(expected.get(), &bytes[first..], whole)
+    {
+        let why =
+            format!("encoding {expected}: that of the file before, and it makes sense of this one");
+        return (expected, why);
     }
     let letters = bytes[first..].iter().filter(|byte| !byte.is_ascii()).count();
     if !is_sound(guess, &bytes[first..], whole) {

@@ -1,8 +1,8 @@
 //! The encoding of a text, found out where nothing states it; what is not UTF-8 becomes it.
 //!
 //! In this order: what the source states; a byte order mark; the pattern of NUL bytes that UTF-16
-//! makes; what an XML or HTML document declares; strict UTF-8; and last a guess from the letters, by
-//! the detector of the Firefox browser. A file whose first bytes are ASCII is left undecided until the
+//! makes; what an XML or HTML document declares; strict UTF-8; the encoding of the table's file before, if
+//! it makes as much sense; and last a guess from the letters, by the detector of the Firefox browser. A file whose first bytes are ASCII is left undecided until the
 //! first byte that is not, however late it comes, and is then decided by the 64 KiB that begin there.
 //! So the decision depends on the file alone, not on how it arrives, nor on where reading it began.
 //!
@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 pub(super) use text::Text;
 
 use super::input::Input;
-use super::{FormatError, sniff};
+use super::{FormatError, Hints, sniff};
 use crate::catalog::{self, Encoding};
 
 /// Bytes that a guess looks at, from the first one beyond ASCII on.
@@ -46,13 +46,15 @@ enum Looked {
 /// Makes text of the bytes of a file. What is no text stays as it is.
 pub(super) fn open(
     mut input: Input,
+    hints: Hints<'_>,
     settings: &catalog::Format,
     evidence: &mut Vec<String>,
 ) -> Result<(Input, Decided), FormatError> {
     let decided = Decided::default();
-    let input = match look(&mut input, settings.encoding)? {
+    let expected = expected(hints);
+    let input = match look(&mut input, settings.encoding, expected)? {
         Looked::NoText => input,
-        Looked::Ascii => undecided(input, 0, &decided),
+        Looked::Ascii => undecided(input, 0, expected, &decided),
         Looked::Text(found) => {
             if !found.why.is_empty() {
                 evidence.push(found.why.clone());
@@ -64,7 +66,16 @@ pub(super) fn open(
     Ok((input, decided))
 }
 
-fn look(input: &mut Input, stated: Option<Encoding>) -> Result<Looked, FormatError> {
+/// What the text is expected to be in.
+fn expected(hints: Hints<'_>) -> Option<Encoding> {
+    hints.expected.and_then(|expected| expected.encoding)
+}
+
+fn look(
+    input: &mut Input,
+    stated: Option<Encoding>,
+    expected: Option<Encoding>,
+) -> Result<Looked, FormatError> {
     let text = |encoding, why| Ok(Looked::Text(Found { encoding, why }));
     let sample = input.peek(sniff::SAMPLE)?;
     if sniff::is_binary(sample) {
@@ -106,15 +117,20 @@ fn look(input: &mut Input, stated: Option<Encoding>) -> Result<Looked, FormatErr
     };
     let sample = input.peek(first + WINDOW)?;
     let whole = sample.len() < first + WINDOW;
-    let (encoding, why) = detect::beyond_ascii(sample, first, whole);
+    let (encoding, why) = detect::beyond_ascii(sample, first, whole, expected);
     text(encoding, why)
 }
 
 /// The same text once more from this offset: `encoding` is what was decided on before, if anything.
-pub(super) fn resume(input: Input, offset: u64, encoding: Option<Encoding>) -> (Input, Decided) {
+pub(super) fn resume(
+    input: Input,
+    hints: Hints<'_>,
+    offset: u64,
+    encoding: Option<Encoding>,
+) -> (Input, Decided) {
     let decided = Decided::default();
     let input = match encoding {
-        None => undecided(input, offset, &decided),
+        None => undecided(input, offset, expected(hints), &decided),
         Some(encoding) => {
             decided.get_or_init(|| Found { encoding, why: String::new() });
             decoded(input, encoding)
@@ -123,9 +139,9 @@ pub(super) fn resume(input: Input, offset: u64, encoding: Option<Encoding>) -> (
     (input, decided)
 }
 
-fn undecided(input: Input, offset: u64, decided: &Decided) -> Input {
+fn undecided(input: Input, offset: u64, expected: Option<Encoding>, decided: &Decided) -> Input {
     let meter = Arc::clone(input.meter());
-    Input::text(Text::undecided(input, offset, Arc::clone(decided)), meter)
+    Input::text(Text::undecided(input, offset, expected, Arc::clone(decided)), meter)
 }
 
 fn decoded(input: Input, encoding: Encoding) -> Input {

@@ -24,7 +24,7 @@ pub(in crate::format) struct Text {
 
 enum State {
     /// Nothing but ASCII so far: the bytes are as they are in every encoding left.
-    Ascii(Decided),
+    Ascii(Decided, Option<Encoding>),
     Utf8,
     Decoding(Box<Decoding>),
 }
@@ -45,8 +45,13 @@ struct Decoding {
 
 impl Text {
     /// Bytes that begin at this offset, are ASCII up to there, and may turn out to be anything.
-    pub(super) fn undecided(input: Input, offset: u64, decided: Decided) -> Self {
-        Self { input, state: State::Ascii(decided), first: offset }
+    pub(super) fn undecided(
+        input: Input,
+        offset: u64,
+        expected: Option<Encoding>,
+        decided: Decided,
+    ) -> Self {
+        Self { input, state: State::Ascii(decided, expected), first: offset }
     }
 
     /// Bytes in a known encoding.
@@ -58,7 +63,7 @@ impl Text {
     /// The encoding and the offset behind which it counts, once it shows.
     pub(in crate::format) fn encoding(&self) -> Option<(Encoding, u64)> {
         match &self.state {
-            State::Ascii(_) => None,
+            State::Ascii(..) => None,
             State::Utf8 => Some((Encoding::UTF_8, self.first)),
             State::Decoding(decoding) => Some((decoding.decoder.encoding().into(), self.first)),
         }
@@ -69,7 +74,7 @@ impl Text {
         match &mut self.state {
             State::Utf8 => self.input.read(into),
             State::Decoding(decoding) => decoding.read(&mut self.input, into),
-            State::Ascii(_) => {
+            State::Ascii(..) => {
                 let read = self.input.read(into)?;
                 if into[..read].is_ascii() {
                     self.first += read as u64;
@@ -89,9 +94,9 @@ impl Text {
 
     /// Decides by what begins with the first byte that is not ASCII.
     fn decide(&mut self) -> Result<(), FormatError> {
-        let State::Ascii(decided) = &self.state else { return Ok(()) };
+        let State::Ascii(decided, expected) = &self.state else { return Ok(()) };
         let window = self.input.peek(WINDOW)?;
-        let (encoding, why) = detect::beyond_ascii(window, 0, window.len() < WINDOW);
+        let (encoding, why) = detect::beyond_ascii(window, 0, window.len() < WINDOW, *expected);
         let why = format!("{why}, the first of them at byte {}", self.first);
         decided.get_or_init(|| Found { encoding, why });
         self.state = match encoding == Encoding::UTF_8 {

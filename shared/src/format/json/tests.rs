@@ -690,7 +690,7 @@ fn the_texts_of_the_json_test_suite_are_accepted_and_refused_as_it_says() {
         *counts.entry((name[..2].to_owned(), accepted)).or_insert(0) += 1;
         // By its name alone, the same comes out.
         let opened =
-            open(Cursor::new(text), Hints { name: &name }, &Format::default(), Limits::default());
+            open(Cursor::new(text), Hints::named(&name), &Format::default(), Limits::default());
         if let Ok((mut rows, detected)) = opened {
             if detected.kind == FormatKind::Csv {
                 panic!("{name} was taken for CSV");

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Evidence, Rules, Settled, Sight, Why};
 use crate::catalog::Dedup;
 use crate::failure::{Disposition, Failure};
+use crate::format::Expected;
 use crate::ledger::entry::{Entry, EntryKey, State, Work};
 use crate::object::{ObjectVersion, Sequencer};
 
@@ -216,6 +217,14 @@ fn claim_absence(
     take(key, next, Work::Remove, unfinished, rules, by)
 }
 
+/// A version that begins anew is read as is `expected` of a file of its series by now; a repeat as it was
+/// expected at first.
+pub fn expect(before: Option<&Entry>, next: &mut Entry, expected: Option<Expected>) {
+    if before.and_then(|before| before.reference.as_ref()) != next.reference.as_ref() {
+        next.expected = expected;
+    }
+}
+
 /// Whether work on the object may end the process that does it: a worker was lost on it. It is then
 /// done alone, so that it takes no other with it. (Already after the first one: whoever shares a batch
 /// with such files has few receives to spare.)
@@ -235,6 +244,7 @@ pub(super) fn blank(rules: &Rules, by: &Claimant<'_>) -> Entry {
         reference: None,
         generation: 0,
         removing: false,
+        expected: None,
         checkpoint: None,
         fingerprint: rules.fingerprint.clone(),
         done: None,

@@ -26,7 +26,7 @@ mod end;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use claim::{Claim, Claimant, claim, claim_removal, is_suspect};
+pub use claim::{Claim, Claimant, claim, claim_removal, expect, is_suspect};
 pub use end::{complete, fail, fail_unopened, orphan, pause, remove, renew};
 
 use super::entry::{Entry, State};

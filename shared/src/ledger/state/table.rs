@@ -32,6 +32,7 @@ fn states() -> Vec<(&'static str, Option<Entry>)> {
             attempts: 1,
             reference: Some("r".into()),
             generation: 1,
+            expected: None,
             checkpoint: None,
             removing,
             fingerprint: "f".into(),

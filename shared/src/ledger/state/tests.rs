@@ -147,6 +147,8 @@ pub(super) fn done(etag: &ETag, second: i64) -> Completion {
         at: at(second),
         counters: crate::record::Counters::default(),
         rejects: Vec::new(),
+        drift: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -31,6 +31,7 @@ fn entry(state: State, etag: &str) -> Entry {
         reference: None,
         generation: 0,
         removing: false,
+        expected: None,
         checkpoint: None,
         fingerprint: "f".into(),
         done: None,
