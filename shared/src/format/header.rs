@@ -1,6 +1,6 @@
 //! The names of the columns.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Makes each name non-empty and unique, always in the same way: an empty name becomes `column_3`
 /// (its place), and a repeated one `name_2`, `name_3` and so on, passing over names that the header
@@ -11,21 +11,31 @@ pub(super) fn unique(names: &[String]) -> Vec<String> {
         .enumerate()
         .map(|(at, name)| if name.trim().is_empty() { numbered(at) } else { name.clone() })
         .collect();
-    let written: HashSet<String> = named.iter().cloned().collect();
+    apart(named)
+}
+
+/// Makes each name unique, as [`unique`] does, and leaves empty ones.
+pub(super) fn apart(names: Vec<String>) -> Vec<String> {
+    let written: HashSet<String> = names.iter().cloned().collect();
+    if written.len() == names.len() {
+        return names;
+    }
     let mut used = HashSet::new();
-    named
+    // Where the numbers of a name may go on: of many equal names each would else count from 2.
+    let mut next: HashMap<String, usize> = HashMap::new();
+    names
         .into_iter()
         .map(|name| {
             if used.insert(name.clone()) {
                 return name;
             }
-            let mut n = 2;
+            let n = next.entry(name.clone()).or_insert(2);
             loop {
                 let candidate = format!("{name}_{n}");
+                *n += 1;
                 if !written.contains(&candidate) && used.insert(candidate.clone()) {
                     return candidate;
                 }
-                n += 1;
             }
         })
         .collect()

@@ -69,8 +69,6 @@ codes! {
     PossibleFooter: "possible_footer", "sums up or counts the rows above: state format.skip_footer_lines (0: it is a row)";
     /// A cell of a sheet holds an error, such as `#REF!`, in place of a value.
     CellError: "cell_error", "a cell holds an error in place of a value";
-    /// An object has a key twice.
-    DuplicateKey: "duplicate_key", "the object has a key twice";
     /// A cell is not in UTF-8, or has an escape that is half of a character.
     InvalidUtf8: "invalid_utf8", "not in UTF-8";
     /// The row does not have a column that it must have.
@@ -125,7 +123,6 @@ impl RejectCode {
     /// What a row is whose JSON is wrong.
     fn of_json(problem: JsonProblem) -> Self {
         match problem {
-            JsonProblem::DuplicateKey => Self::DuplicateKey,
             JsonProblem::NotUtf8 | JsonProblem::UnpairedSurrogate => Self::InvalidUtf8,
             JsonProblem::NumberTooLarge => Self::InvalidNumber,
             _ => Self::InvalidJson,

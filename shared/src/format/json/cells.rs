@@ -4,10 +4,11 @@
 //! * An array is a row with the cells `column_1`, `column_2` and so on.
 //! * Anything else is a row with the one cell `value`.
 //!
+//! Of several equal keys each is a cell, too: the second of `a` is `a_2`, as in a header. (RFC 8259, 4:
+//! what software makes of them is unpredictable. So none is left out, and none takes the other's place.)
+//!
 //! Cells are the text of the values as it is in the file, every digit of it. Only where a value has
 //! line ends in it, the white space of that row's values is left out.
-
-use std::collections::HashSet;
 
 use super::path::unescape;
 use super::problem::JsonProblem;
@@ -44,6 +45,8 @@ pub(super) struct Cells {
     /// The cells without white space, if they have line ends.
     compact: Vec<u8>,
     compacted: bool,
+    /// The first key that an object has more than once.
+    repeated: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -70,6 +73,7 @@ impl Cells {
             nested: false,
             compact: Vec::new(),
             compacted: false,
+            repeated: None,
         }
     }
 
@@ -136,8 +140,9 @@ impl Cells {
             self.shape.extend_from_slice(&self.spans.len().to_ne_bytes());
         }
         let (shape, keys, count) = (&self.shape, &self.keys, self.spans.len());
+        let repeated = &mut self.repeated;
         heads.find(shape, || match shape.first() {
-            Some(&OBJECT) => names(shape, keys),
+            Some(&OBJECT) => names(shape, keys, repeated),
             Some(&ARRAY) => Ok(header::numbered_columns(count)),
             _ => Ok(vec!["value".to_owned()]),
         })?;
@@ -162,6 +167,15 @@ impl Cells {
         self.compacted = true;
     }
 
+    /// What was found out about the keys, for people.
+    pub(super) fn remark(&self) -> Option<String> {
+        self.repeated.as_ref().map(|key| {
+            format!(
+                "an object has the key {key:?} more than once: the second is the column \"{key}_2\""
+            )
+        })
+    }
+
     /// Where the cells are in [`Cells::data`].
     pub(super) fn spans(&self) -> &[Span] {
         &self.spans
@@ -173,23 +187,28 @@ impl Cells {
     }
 }
 
-/// The keys of an object, each of which must be there once. They are taken as they are, an empty
-/// one too: a key is a name that somebody gave.
-fn names(shape: &[u8], keys: &[Key]) -> Result<Vec<String>, CellsFault> {
+/// The keys of an object. They are taken as they are, an empty one too: a key is a name that somebody
+/// gave.
+fn names(
+    shape: &[u8],
+    keys: &[Key],
+    repeated: &mut Option<String>,
+) -> Result<Vec<String>, CellsFault> {
     let mut names = Vec::with_capacity(keys.len());
-    let mut seen = HashSet::with_capacity(keys.len());
     let mut start = 1;
     for key in keys {
         let written = &shape[start..key.end as usize];
         start = key.end as usize;
         let fault = |problem| CellsFault { problem, at: key.at as usize };
         let Some(name) = unescape(written) else { return Err(fault(JsonProblem::NotUtf8)) };
-        if !seen.insert(name.clone()) {
-            return Err(fault(JsonProblem::DuplicateKey));
-        }
         names.push(name.into_owned());
     }
-    Ok(names)
+    let apart = header::apart(names.clone());
+    if repeated.is_none() {
+        *repeated =
+            names.into_iter().zip(&apart).find(|(key, name)| key != *name).map(|(key, _)| key);
+    }
+    Ok(apart)
 }
 
 /// Appends a valid value without the white space between its tokens.

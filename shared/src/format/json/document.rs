@@ -351,4 +351,8 @@ impl Reader for DocumentReader {
     fn head(&self) -> &Arc<Head> {
         self.heads.current()
     }
+
+    fn remarks(&self) -> Vec<String> {
+        self.cells.remark().into_iter().collect()
+    }
 }

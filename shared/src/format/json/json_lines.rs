@@ -208,4 +208,8 @@ impl Reader for LinesReader {
     fn head(&self) -> &Arc<Head> {
         self.heads.current()
     }
+
+    fn remarks(&self) -> Vec<String> {
+        self.cells.remark().into_iter().collect()
+    }
 }

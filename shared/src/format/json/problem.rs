@@ -47,7 +47,4 @@ pub enum JsonProblem {
     /// A byte that is not part of UTF-8.
     #[error("the text is not in UTF-8")]
     NotUtf8,
-    /// A key that the same object has already.
-    #[error("the object has this key twice")]
-    DuplicateKey,
 }
