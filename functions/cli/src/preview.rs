@@ -25,8 +25,11 @@ struct Preview {
     detected: Detected,
     /// Columns that were taken under another spelling, members that were passed over.
     notes: Vec<String>,
-    records: Vec<Value>,
-    rejects: Vec<Value>,
+    /// As they are written: a tree of values would round numbers and sort fields.
+    #[serde(skip)]
+    records: Vec<String>,
+    #[serde(skip)]
+    rejects: Vec<String>,
     /// What was counted, if the file ended before there was enough to show.
     #[serde(skip_serializing_if = "Option::is_none")]
     counters: Option<Counters>,
@@ -54,7 +57,7 @@ pub(crate) async fn run(
     let looked = tokio::task::spawn_blocking(move || look(name, input, source.as_ref(), most));
     let preview = looked.await??;
     if json {
-        say!("{}", serde_json::to_string_pretty(&preview)?);
+        say!("{}", as_json(&preview)?);
     } else {
         show(&preview)?;
     }
@@ -89,7 +92,7 @@ fn look(
         if rejects.len() < most {
             let mut line = Vec::new();
             reject.write_line(&context, &mut line);
-            rejects.extend(serde_json::from_slice::<Value>(&line).ok());
+            rejects.push(String::from_utf8_lossy(&line).trim_end().to_owned());
         }
     };
     let mut first = First { lines: Vec::new(), most };
@@ -102,8 +105,12 @@ fn look(
     };
     let mut notes = mappings.notes().to_vec();
     notes.extend(rows.remarks());
+    if let (Some(source), Some(counters)) = (source, &counters) {
+        notes.extend(read::consequence(&source.rejects, counters));
+    }
     let lines = first.lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let records = lines.take(most).map(serde_json::from_slice).collect::<Result<_, _>>()?;
+    let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+    let records = lines.take(most).map(text).collect();
     Ok(Preview { file, detected, notes, records, rejects, counters, failure })
 }
 
@@ -121,7 +128,7 @@ fn show(preview: &Preview) -> Result<(), Ending> {
     }
     say!("first records:");
     for record in &preview.records {
-        say!("  {}", serde_json::to_string(record)?);
+        say!("  {record}");
     }
     if preview.records.is_empty() {
         say!("  none");
@@ -130,11 +137,16 @@ fn show(preview: &Preview) -> Result<(), Ending> {
         say!("first rejects:");
     }
     for reject in &preview.rejects {
+        let reject: Value = serde_json::from_str(reject)?;
         let place = reject["line"].as_u64().map(|line| format!("line {line}"));
         let place = place.unwrap_or_else(|| format!("row {}", reject["row"]));
         let word = |key: &str| reject[key].as_str().unwrap_or_default().to_owned();
         let (code, message) = (word("code"), word("message"));
-        say!("  {place}: {message} ({code}): {}", word("raw"));
+        let raw = match reject["raw_base64"].as_str() {
+            Some(bytes) => format!("base64 {bytes}"),
+            None => word("raw"),
+        };
+        say!("  {place}: {message} ({code}): {raw}");
     }
     if let Some(counters) = &preview.counters {
         let (rows, records, rejects) = (counters.rows, counters.records, counters.rejects);
@@ -144,6 +156,19 @@ fn show(preview: &Preview) -> Result<(), Ending> {
         eprintln!("inlet: {file}: {failure}");
     }
     Ok(())
+}
+
+/// The preview as one JSON object, in which records and rejects stand as they are.
+fn as_json(preview: &Preview) -> Result<String, Ending> {
+    let mut text = serde_json::to_string_pretty(preview)?;
+    text.truncate(text.strip_suffix("\n}").map_or(text.len(), str::len));
+    for (name, lines) in [("records", &preview.records), ("rejects", &preview.rejects)] {
+        let lines: Vec<String> = lines.iter().map(|line| format!("\n    {line}")).collect();
+        let end = if lines.is_empty() { "" } else { "\n  " };
+        text.push_str(&format!(",\n  \"{name}\": [{}{end}]", lines.join(",")));
+    }
+    text.push_str("\n}");
+    Ok(text)
 }
 
 /// Takes lines until there are enough.

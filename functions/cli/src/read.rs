@@ -4,11 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-use inlet::catalog::{RecordSettings, Source};
+use inlet::catalog::{OnReject, RecordSettings, RejectPolicy, Source};
 use inlet::failure::Failure;
 use inlet::format::{self, Hints, Limits};
 use inlet::record::plain::{self, PlainError};
-use inlet::record::{Mappings, Reject, RejectContext};
+use inlet::record::{Counters, Mappings, Reject, RejectContext};
 use serde_json::json;
 
 use crate::{Ending, To};
@@ -20,6 +20,11 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
     let name = file.display().to_string();
     let input: Box<dyn Read + Send> = if name == "-" {
         Box::new(io::stdin())
+    } else if name.starts_with("s3://") {
+        let text = format!("{name}: read takes files; `inlet preview` takes objects, too");
+        return Err(Ending::Usage(text));
+    } else if file.is_dir() {
+        return Err(Ending::Usage(format!("{name} is a directory: name a file")));
     } else {
         Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{name}: {e}")))?)
     };
@@ -60,14 +65,39 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
     }
     match written.and_then(|counters| out.flush().map(|()| counters).map_err(PlainError::from)) {
         Ok(counters) if counters.rejects == 0 => Ok(()),
-        Ok(counters) => Err(Ending::Failed(Some(format!(
-            "{name}: {} of {} rows were rejected",
-            counters.rejects, counters.rows
-        )))),
+        Ok(counters) => {
+            let (rejects, rows) = (counters.rejects, counters.rows);
+            let mut text = format!("{name}: {rejects} of {rows} rows were rejected");
+            if let Some(consequence) = source.and_then(|s| consequence(&s.rejects, &counters)) {
+                text.push_str("; ");
+                text.push_str(&consequence);
+            }
+            Err(Ending::Failed(Some(text)))
+        }
         // The reader has what it wanted, as in `inlet read … | head`.
         Err(PlainError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(failed(error.failure())),
     }
+}
+
+/// What the policy of a definition makes of the rejects of a file, if it is not just to keep them.
+pub(crate) fn consequence(policy: &RejectPolicy, counters: &Counters) -> Option<String> {
+    let count = counters.rejects;
+    if count == 0 {
+        return None;
+    }
+    let of_all = "by the definition the whole file fails";
+    if policy.policy == OnReject::Fail {
+        return Some(format!("{of_all}: rejects.policy = \"fail\""));
+    }
+    if let Some(most) = policy.max_count.filter(|most| count > *most) {
+        return Some(format!("{of_all}: rejects.max_count = {most}"));
+    }
+    if let Some(most) = policy.max_ratio.filter(|most| count as f64 > most * counters.rows as f64) {
+        return Some(format!("{of_all}: rejects.max_ratio = {most}"));
+    }
+    let skips = policy.policy == OnReject::Skip;
+    skips.then(|| "by the definition they are left out: rejects.policy = \"skip\"".to_owned())
 }
 
 pub(crate) fn definition(path: &Path) -> Result<Source, Ending> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use inlet::failure::Disposition;
 use inlet::object::ObjectId;
 use inlet::observe::{Happening, Observer};
 
@@ -107,7 +108,11 @@ impl Observer for Show {
             }
             Happening::Failed { source, object, failure, again } => {
                 self.end(source, object);
-                let what = if *again { "again    " } else { "failed   " };
+                let what = match failure.disposition {
+                    _ if *again => "again    ",
+                    Disposition::Park => "parked   ",
+                    _ => "failed   ",
+                };
                 self.line(&format!(
                     "{what} {object}  in {source}\n          {} ({})\n          {}",
                     failure.message, failure.code, failure.remedy

@@ -8,18 +8,15 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::buffer::{Buffer, Padded};
-use super::error::RecordError;
+use super::failed::{ConvertError, Failed};
 use super::json;
 use super::mappings::Mappings;
-use super::reject::{Reject, RejectCode, RejectContext};
-use super::unique::UniqueError;
+use super::output::{Batch, Counters, Mark, Output, Plan, Rejects, Stopped};
+use super::reject::{Reject, RejectCode};
 use super::values::{Fault, Writing};
-use crate::catalog::{OnReject, RejectPolicy};
-use crate::failure::{Disposition, Failure};
-use crate::format::{FormatError, Part, Position, Row, Rows};
+use crate::catalog::OnReject;
+use crate::format::{Part, Position, Row, Rows};
 
 /// Bytes of rejects that are collected before they are given out.
 const REJECTS_PIECE: usize = 64 << 10;
@@ -27,233 +24,6 @@ const REJECTS_PIECE: usize = 64 << 10;
 /// Rows without a place at which the work could stop, after which one is made: a file may hold any
 /// number of rejects between two records.
 const SPAN: u64 = 65_536;
-
-/// How the rows of one object become batches.
-#[derive(Clone, Debug)]
-pub struct Plan<'a> {
-    /// Names the object and its version in the ids of records without an identifier of their own:
-    /// `{object_ref}:{row}`.
-    pub object_ref: &'a str,
-    /// What happens to rows that cannot become records.
-    pub rejects: RejectPolicy,
-    /// What rejects say about the object.
-    pub context: RejectContext<'a>,
-    /// When a batch is full.
-    pub limits: BatchLimits,
-    /// What was counted before the first of these rows: zero, or the counters of the batch after
-    /// which the work goes on. Batches are numbered from there.
-    pub start: Counters,
-}
-
-/// When a batch is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchLimits {
-    /// Bytes of the records, with the commas between them.
-    pub max_bytes: usize,
-    /// Records.
-    pub max_records: u32,
-}
-
-/// What became of the rows. `rows == records + rejects + skipped`, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counters {
-    /// Rows that were read.
-    pub rows: u64,
-    /// Rows that became records.
-    pub records: u64,
-    /// Rows that were refused, each with a reject.
-    pub rejects: u64,
-    /// Rows that were refused and left out, as the policy `skip` says.
-    pub skipped: u64,
-    /// Batches.
-    pub batches: u64,
-    /// Bytes read, decompressed.
-    pub bytes_read: u64,
-}
-
-impl Counters {
-    /// The promise that no row vanishes.
-    pub fn account_for_every_row(&self) -> bool {
-        self.rows == self.records + self.rejects + self.skipped
-    }
-}
-
-/// What comes out of a conversion.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Records.
-    Batch(Batch),
-    /// Rejects.
-    Rejects(Rejects),
-    /// Everything before a place was given out.
-    Mark(Mark),
-}
-
-/// A place between two rows before which everything was given out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The place.
-    pub end: Position,
-    /// What was counted up to there.
-    pub counters: Counters,
-}
-
-impl Output {
-    /// The place at which the work can stop when this was taken, and go on later.
-    pub fn mark(&self) -> Option<Mark> {
-        match self {
-            Self::Batch(batch) => Some(Mark { end: batch.end, counters: batch.counters }),
-            Self::Mark(mark) => Some(*mark),
-            Self::Rejects(_) => None,
-        }
-    }
-}
-
-/// Records that are delivered together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// The number of the batch within its object, from 1.
-    pub number: u64,
-    /// The part of the file that all of its rows are in; `None`: the file is one.
-    pub part: Option<Arc<Part>>,
-    /// The row of the first record.
-    pub first_row: u64,
-    /// The row of the last record.
-    pub last_row: u64,
-    /// How many records.
-    pub records: u32,
-    /// The records as JSON objects with commas between them, without brackets.
-    pub json: Vec<u8>,
-    /// Where the next batch begins.
-    pub end: Position,
-    /// What was counted up to there, this batch included.
-    pub counters: Counters,
-}
-
-/// Rejects that are written together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejects {
-    /// Whole lines of JSON.
-    pub lines: Vec<u8>,
-    /// How many.
-    pub count: u64,
-    /// The row of the first.
-    pub first_row: u64,
-    /// The row of the last.
-    pub last_row: u64,
-}
-
-/// Said by the taker of the output: it takes no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stopped;
-
-/// A conversion that did not come to the end of the file.
-#[derive(Debug, thiserror::Error)]
-#[error("{cause}")]
-pub struct Failed {
-    /// Why.
-    pub cause: ConvertError,
-    /// What was counted before. The records of a batch that was not full yet are among them, and
-    /// were not given out.
-    pub counters: Counters,
-}
-
-/// Why a conversion did not come to the end of the file.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConvertError {
-    /// The rows ended with an error.
-    #[error(transparent)]
-    Format(#[from] FormatError),
-    /// The columns of a part of the file do not fit the definition.
-    #[error(transparent)]
-    Record(Box<RecordError>),
-    /// The values of unique columns cannot be remembered.
-    #[error(transparent)]
-    Unique(#[from] UniqueError),
-    /// A row was refused, and the policy is `fail`.
-    #[error("row {row}{}{}: {message} ({code})", on_line(.line), in_column(.column))]
-    Rejected {
-        /// The row.
-        row: u64,
-        /// Its line, if the format has lines.
-        line: Option<u64>,
-        /// The column at fault.
-        column: Option<Box<str>>,
-        /// Why.
-        code: RejectCode,
-        /// Why, for people.
-        message: Box<str>,
-    },
-    /// More rows were refused than the policy allows.
-    #[error(
-        "{count} of the first {rows} rows were refused, over the limit rejects.max_count = {max_count}"
-    )]
-    TooManyRejects {
-        /// Refused rows.
-        count: u64,
-        /// Rows up to the last of them.
-        rows: u64,
-        /// The limit.
-        max_count: u64,
-    },
-    /// A greater share of the rows was refused than the policy allows.
-    #[error("{count} of {rows} rows were refused, over the limit rejects.max_ratio = {max_ratio}")]
-    RejectRatio {
-        /// Refused rows.
-        count: u64,
-        /// All rows.
-        rows: u64,
-        /// The limit.
-        max_ratio: f64,
-    },
-    /// The taker of the output takes no more.
-    #[error("the conversion was stopped")]
-    Stopped,
-}
-
-fn on_line(line: &Option<u64>) -> String {
-    line.map(|line| format!(" on line {line}")).unwrap_or_default()
-}
-
-fn in_column(column: &Option<Box<str>>) -> String {
-    column.as_ref().map(|column| format!(", column {column:?}")).unwrap_or_default()
-}
-
-impl From<RecordError> for ConvertError {
-    fn from(error: RecordError) -> Self {
-        Self::Record(Box::new(error))
-    }
-}
-
-impl From<Stopped> for ConvertError {
-    fn from(_: Stopped) -> Self {
-        Self::Stopped
-    }
-}
-
-impl ConvertError {
-    /// The same in the shape that the ledger and the command line show.
-    pub fn failure(&self) -> Failure {
-        let (code, remedy, disposition) = match self {
-            Self::Format(error) => return error.failure(),
-            Self::Record(error) => return error.failure(),
-            Self::Unique(error) => return error.failure(),
-            Self::Rejected { .. } => (
-                "row_rejected",
-                "Correct the row, or set rejects.policy = \"quarantine\" to let the others through",
-                Disposition::DeadLetter,
-            ),
-            Self::TooManyRejects { .. } | Self::RejectRatio { .. } => (
-                "too_many_rejects",
-                "Look at the rejects, and correct the file or the types in [fields]",
-                Disposition::DeadLetter,
-            ),
-            Self::Stopped => ("stopped", "It is continued later", Disposition::Retry),
-        };
-        Failure::new(code, self.to_string(), remedy, disposition)
-    }
-}
 
 /// Converts all rows that are left, giving out batches and rejects as they fill.
 ///
@@ -582,18 +352,6 @@ impl<'a> Conversion<'a> {
         };
         (self.emit)(Output::Batch(batch))?;
         Ok(())
-    }
-}
-
-impl ConvertError {
-    /// Whether a second attempt would end in the same way.
-    fn is_final(&self) -> bool {
-        match self {
-            Self::Format(error) => error.disposition() != Disposition::Retry,
-            Self::Record(_) | Self::Unique(UniqueError::TooMany { .. }) => true,
-            // These have given out their rejects, or nobody takes them.
-            _ => false,
-        }
     }
 }
 

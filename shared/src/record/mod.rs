@@ -16,10 +16,12 @@ mod buffer;
 mod convert;
 mod datetime;
 mod error;
+mod failed;
 mod json;
 mod mapping;
 mod mappings;
 mod numeral;
+mod output;
 pub mod plain;
 mod reject;
 mod rule;
@@ -28,12 +30,11 @@ mod token;
 mod unique;
 mod values;
 
-pub use convert::{
-    Batch, BatchLimits, ConvertError, Counters, Failed, Mark, Output, Plan, Rejects, Stopped,
-    check, convert,
-};
+pub use convert::{check, convert};
 pub use error::{Columns, RecordError};
+pub use failed::{ConvertError, Failed};
 pub use mappings::Mappings;
+pub use output::{Batch, BatchLimits, Counters, Mark, Output, Plan, Rejects, Stopped};
 pub use reject::{Reject, RejectCode, RejectContext};
 pub(crate) use rule::{Unfit, problems_of_field, problems_of_reading};
 pub use unique::UniqueError;

@@ -81,6 +81,20 @@ pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     }
 }
 
+/// The same bytes for equal numbers.
+pub(super) fn canonical(number: &[u8]) -> Vec<u8> {
+    let Scientific { negative, mut digits, exponent } = Scientific::of(number);
+    if digits.is_empty() {
+        return b"0".to_vec();
+    }
+    if negative {
+        digits.insert(0, b'-');
+    }
+    digits.push(b'e');
+    digits.extend_from_slice(exponent.to_string().as_bytes());
+    digits
+}
+
 /// `0.d1d2d3… × 10^exponent`, without zeros at either end of the digits.
 struct Scientific {
     negative: bool,

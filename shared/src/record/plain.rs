@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use super::buffer::Buffer;
-use super::convert::Counters;
 use super::error::RecordError;
 use super::mapping::{Mapping, Way};
 use super::mappings::Mappings;
+use super::output::Counters;
 use super::reject::{Reject, RejectCode};
 use super::token::{self, Token};
 use super::unique::UniqueError;

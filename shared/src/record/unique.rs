@@ -2,29 +2,34 @@
 //!
 //! A value is kept as 192 bits of its SHA-256, with the row that has it. No two different texts with the
 //! same 192 bits are known, nor can anybody make them, so that what counts as the same value is the
-//! same value.
+//! same value. A key of its own for each file keeps a hostile one from choosing where its values lie.
 //!
-//! The entries lie in pages by their first bits, half of them free. A look at one page tells whether a
-//! value was seen; when pages fill, there are twice as many, each page splitting into two neighbours.
-//! Up to [`IN_MEMORY`] bytes the pages are in memory, beyond in a temporary file. A key of its own for
-//! each file keeps a hostile one from filling single pages.
+//! New values go into pages in memory, by their first bits. When these are full they become a sorted
+//! [`Run`] in a temporary file, written from its beginning to its end; of sixteen runs of like size one
+//! is made. To look for a value costs a look into the page, and for each run one into its filter, which
+//! nearly always says no: a file is read for a value that was seen, and for one in a hundred that were
+//! not. So a million values or a hundred cost each about the same.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+mod run;
+
+use std::io;
 
 use sha2::{Digest, Sha256};
 
+use self::run::Run;
 use crate::failure::{Disposition, Failure};
 
 /// Bytes of one entry: the hash, and the number of the row (which is never 0).
 const ENTRY: usize = 32;
 const HASH: usize = 24;
-/// Bytes of one page.
-const PAGE: usize = 4096;
 /// Entries of one page.
-const ENTRIES: u64 = (PAGE / ENTRY) as u64;
-/// Bytes of all pages that stay in memory.
-const IN_MEMORY: u64 = 32 << 20;
+const ENTRIES: usize = 128;
+/// Bytes of one page.
+const PAGE: usize = ENTRIES * ENTRY;
+/// The power of two that is the number of pages in memory at most: 32 MiB.
+const MAX_BITS: u32 = 13;
+/// Runs of like size of which one is made.
+const FAN: usize = 16;
 
 /// Why a value cannot be remembered.
 #[derive(Debug, thiserror::Error)]
@@ -65,27 +70,33 @@ impl UniqueError {
 /// Values and the rows that have them.
 pub(super) struct Unique {
     key: [u8; 16],
-    /// The power of two that is the number of pages.
-    bits: u32,
     values: u64,
-    pages: Pages,
     max_bytes: u64,
+    recent: Pages,
+    /// The older a run, the further to the front, and the larger.
+    runs: Vec<Run>,
 }
 
 /// A value, ready to be looked for.
 #[derive(Clone, Copy)]
 pub(super) struct Value([u8; HASH]);
 
-enum Pages {
-    Memory(Vec<u8>),
-    File(File),
+/// One value with its row.
+type Entry = [u8; ENTRY];
+
+/// The values since the last run was written.
+struct Pages {
+    /// Twice as many as before whenever they are half full, so that hardly any overflows.
+    bits: u32,
+    values: usize,
+    bytes: Vec<u8>,
 }
 
 impl Unique {
     /// Nothing seen yet. At most `max_bytes` are used.
     pub(super) fn new(max_bytes: u64) -> Self {
         let key = *uuid::Uuid::new_v4().as_bytes();
-        Self { key, bits: 0, values: 0, pages: Pages::Memory(Vec::new()), max_bytes }
+        Self { key, values: 0, max_bytes, recent: Pages::new(0), runs: Vec::new() }
     }
 
     /// A value of the field of this number.
@@ -101,142 +112,128 @@ impl Unique {
 
     /// The row that has the value.
     pub(super) fn row_of(&mut self, value: &Value) -> Result<Option<u64>, UniqueError> {
-        if self.values == 0 {
-            return Ok(None);
+        if let Ok(row) = self.recent.find(value) {
+            return Ok(Some(row));
         }
-        let mut page = [0; PAGE];
-        let at = self.page_of(value);
-        self.pages.read(at, &mut page)?;
-        Ok(find(&page, value).ok())
-    }
-
-    /// Remembers the value of a row, if no row has it yet.
-    pub(super) fn insert(&mut self, value: &Value, row: u64) -> Result<(), UniqueError> {
-        if let Pages::Memory(memory) = &mut self.pages
-            && memory.is_empty()
-        {
-            memory.resize(PAGE, 0);
-        }
-        loop {
-            let mut page = [0; PAGE];
-            let at = self.page_of(value);
-            self.pages.read(at, &mut page)?;
-            let half_full = self.values >= (ENTRIES / 2) << self.bits;
-            match find(&page, value) {
-                Ok(_) => return Ok(()),
-                Err(Some(free)) if !half_full => {
-                    let entry = &mut page[free..free + ENTRY];
-                    entry[..HASH].copy_from_slice(&value.0);
-                    entry[HASH..].copy_from_slice(&row.to_le_bytes());
-                    self.pages.write(at, free, &page[free..free + ENTRY])?;
-                    self.values += 1;
-                    return Ok(());
-                }
-                Err(_) => self.grow()?,
+        for run in &mut self.runs {
+            if let Some(row) = run.find(value)? {
+                return Ok(Some(row));
             }
         }
+        Ok(None)
     }
 
-    /// The place of the page that a value would be in: the first bits of its hash.
-    fn page_of(&self, value: &Value) -> u64 {
-        let first = value.0.first_chunk::<8>().copied().map_or(0, u64::from_be_bytes);
-        let page = first.checked_shr(64 - self.bits).unwrap_or(0);
-        page * PAGE as u64
-    }
-
-    /// Splits every page into two.
-    fn grow(&mut self) -> Result<(), UniqueError> {
-        let pages = 1_u64 << self.bits;
-        let bytes = 2 * pages * PAGE as u64;
-        if bytes > self.max_bytes {
+    /// Remembers the value of a row, that no row had before.
+    pub(super) fn insert(&mut self, value: &Value, row: u64) -> Result<(), UniqueError> {
+        // As much again is needed while runs become one.
+        if (self.values + 1) * 2 * ENTRY as u64 > self.max_bytes {
             let max_unique_bytes = self.max_bytes;
             return Err(UniqueError::TooMany { values: self.values, max_unique_bytes });
         }
-        let mut grown = if bytes <= IN_MEMORY {
-            Pages::Memory(Vec::with_capacity(usize::try_from(bytes).unwrap_or_default()))
-        } else {
-            Pages::File(tempfile::tempfile()?)
-        };
-        let mut collected = Vec::with_capacity(PAGE * 64);
-        let mut page = [0; PAGE];
-        for at in 0..pages {
-            self.pages.read(at * PAGE as u64, &mut page)?;
-            let mut halves = [[0; PAGE]; 2];
-            let mut filled = [0; 2];
-            for entry in page.chunks_exact(ENTRY).filter(|entry| is_taken(entry)) {
-                let first = entry.first_chunk::<8>().copied().map_or(0, u64::from_be_bytes);
-                let half = usize::from(first >> (63 - self.bits) & 1 == 1);
-                halves[half][filled[half]..filled[half] + ENTRY].copy_from_slice(entry);
-                filled[half] += ENTRY;
-            }
-            collected.extend_from_slice(&halves[0]);
-            collected.extend_from_slice(&halves[1]);
-            if collected.len() >= PAGE * 64 || at + 1 == pages {
-                grown.append(&collected)?;
-                collected.clear();
+        while !self.recent.insert(value, row) {
+            if self.recent.bits < MAX_BITS {
+                self.recent.grow();
+            } else {
+                self.write_run()?;
             }
         }
-        self.pages = grown;
-        self.bits += 1;
+        self.values += 1;
         Ok(())
     }
-}
 
-fn is_taken(entry: &[u8]) -> bool {
-    entry[HASH..].iter().any(|byte| *byte != 0)
-}
-
-/// The row that has the value; else where in the page an entry is free, if one is.
-fn find(page: &[u8; PAGE], value: &Value) -> Result<u64, Option<usize>> {
-    for (at, entry) in page.chunks_exact(ENTRY).enumerate() {
-        if !is_taken(entry) {
-            return Err(Some(at * ENTRY));
-        }
-        if entry[..HASH] == value.0 {
-            return Ok(entry.last_chunk::<8>().copied().map_or(0, u64::from_le_bytes));
+    /// Makes a run of the pages, and one of many runs.
+    fn write_run(&mut self) -> Result<(), UniqueError> {
+        let full = std::mem::replace(&mut self.recent, Pages::new(MAX_BITS));
+        self.runs.push(Run::write(full.values, 0, full.sorted())?);
+        loop {
+            let Some(level) = self.runs.last().map(|run| run.level) else { return Ok(()) };
+            let like = self.runs.iter().rev().take_while(|run| run.level == level).count();
+            if like < FAN {
+                return Ok(());
+            }
+            let first = self.runs.len() - like;
+            let merged = Run::merge(&self.runs[first..], level + 1)?;
+            self.runs.truncate(first);
+            self.runs.push(merged);
         }
     }
-    Err(None)
+}
+
+impl Value {
+    /// The first bits, by which values are in order.
+    fn first(&self) -> u64 {
+        first(&self.0)
+    }
+}
+
+fn first(hash: &[u8]) -> u64 {
+    hash.first_chunk::<8>().copied().map_or(0, u64::from_be_bytes)
+}
+
+/// The number of the row in an entry; 0: it is free.
+fn row_of(entry: &[u8]) -> u64 {
+    entry.last_chunk::<8>().copied().map_or(0, u64::from_le_bytes)
 }
 
 impl Pages {
-    fn read(&mut self, at: u64, page: &mut [u8; PAGE]) -> io::Result<()> {
-        match self {
-            Self::Memory(memory) => {
-                let at = usize::try_from(at).map_err(io::Error::other)?;
-                let bytes = memory.get(at..at + PAGE);
-                page.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
-                Ok(())
-            }
-            Self::File(file) => {
-                file.seek(SeekFrom::Start(at))?;
-                file.read_exact(page)
-            }
-        }
+    fn new(bits: u32) -> Self {
+        Self { bits, values: 0, bytes: vec![0; PAGE << bits] }
     }
 
-    /// Writes a part of a page.
-    fn write(&mut self, at: u64, offset: usize, part: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Memory(memory) => {
-                let at = usize::try_from(at).map_err(io::Error::other)? + offset;
-                let bytes = memory.get_mut(at..at + part.len());
-                bytes.ok_or(io::ErrorKind::UnexpectedEof)?.copy_from_slice(part);
-                Ok(())
-            }
-            Self::File(file) => {
-                file.seek(SeekFrom::Start(at + offset as u64))?;
-                file.write_all(part)
-            }
-        }
+    /// The page that a value would be in: by the first bits of its hash.
+    fn page_of(&self, hash: &[u8]) -> usize {
+        let page = first(hash).checked_shr(64 - self.bits).unwrap_or(0);
+        usize::try_from(page).unwrap_or(0) * PAGE
     }
 
-    fn append(&mut self, pages: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Memory(memory) => memory.extend_from_slice(pages),
-            Self::File(file) => file.write_all(pages)?,
+    /// The row that has the value; else the place for it, if its page has one.
+    fn find(&self, value: &Value) -> Result<u64, Option<usize>> {
+        let page = self.page_of(&value.0);
+        for (at, entry) in self.bytes[page..page + PAGE].chunks_exact(ENTRY).enumerate() {
+            match row_of(entry) {
+                0 => return Err(Some(page + at * ENTRY)),
+                row if entry[..HASH] == value.0 => return Ok(row),
+                _ => {}
+            }
         }
-        Ok(())
+        Err(None)
+    }
+
+    /// Puts in a value that is not there. `false`: there are too many.
+    fn insert(&mut self, value: &Value, row: u64) -> bool {
+        if self.values >= (ENTRIES / 2) << self.bits {
+            return false;
+        }
+        let Err(Some(free)) = self.find(value) else { return false };
+        self.bytes[free..free + HASH].copy_from_slice(&value.0);
+        self.bytes[free + HASH..free + ENTRY].copy_from_slice(&row.to_le_bytes());
+        self.values += 1;
+        true
+    }
+
+    /// Splits every page into two.
+    fn grow(&mut self) {
+        let mut grown = Pages::new(self.bits + 1);
+        for entry in self.bytes.chunks_exact(ENTRY).filter(|entry| row_of(entry) != 0) {
+            let page = grown.page_of(entry);
+            let mut places = grown.bytes[page..page + PAGE].chunks_exact_mut(ENTRY);
+            // A page that is split has room for all that was in it.
+            if let Some(free) = places.find(|place| row_of(place) == 0) {
+                free.copy_from_slice(entry);
+            }
+        }
+        grown.values = self.values;
+        *self = grown;
+    }
+
+    /// All entries in order. Those of one page are smaller than those of the next.
+    fn sorted(&self) -> impl Iterator<Item = Result<Entry, io::Error>> + '_ {
+        self.bytes.chunks_exact(PAGE).flat_map(|page| {
+            let taken = page.as_chunks::<ENTRY>().0.iter().filter(|entry| row_of(*entry) != 0);
+            let mut entries: Vec<Entry> = taken.copied().collect();
+            entries.sort_unstable();
+            entries.into_iter().map(Ok)
+        })
     }
 }
 
@@ -254,17 +251,15 @@ mod tests {
 
     #[test]
     fn every_value_is_found_again_in_memory_and_in_a_file() {
-        // Some 40 MB of pages: the last of them are in a file.
+        // A run, and some in memory.
         const VALUES: u64 = 700_000;
         let mut unique = Unique::new(1 << 30);
         remember(&mut unique, 0..100);
-        assert!(matches!(unique.pages, Pages::Memory(_)));
+        assert!(unique.runs.is_empty());
         remember(&mut unique, 100..VALUES);
-        assert!(matches!(unique.pages, Pages::File(_)));
+        assert_eq!(unique.runs.len(), 1);
         for value in (0..VALUES).step_by(97).chain(VALUES - 10..VALUES) {
             let hash = unique.value(0, &value.to_le_bytes());
-            assert_eq!(unique.row_of(&hash).expect("readable"), Some(value + 1));
-            unique.insert(&hash, 7).expect("the first row keeps it");
             assert_eq!(unique.row_of(&hash).expect("readable"), Some(value + 1));
         }
         assert_eq!(unique.values, VALUES);
@@ -274,11 +269,11 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_an_error_that_names_the_setting() {
-        let mut unique = Unique::new(3 * PAGE as u64);
+        let mut unique = Unique::new(8192);
         remember(&mut unique, 0..128);
         let hash = unique.value(0, b"one more");
         let error = unique.insert(&hash, 1).expect_err("full").to_string();
-        assert!(error.contains("max_unique_bytes = 12288"), "{error}");
+        assert!(error.contains("max_unique_bytes = 8192"), "{error}");
         assert!(error.contains("128 so far"), "{error}");
     }
 }

@@ -223,7 +223,8 @@ impl Writing {
             && written == Written::Own
             && json != b"null"
         {
-            self.claims.push(Claim { at, value: self.unique.value(number, json) });
+            let value = self.unique.value(number, &field.rule.identity(json));
+            self.claims.push(Claim { at, value });
         }
         Ok(())
     }
@@ -286,11 +287,15 @@ fn not_utf8(mapping: &Mapping, row: &Row<'_>) -> Fault {
 }
 
 impl Mapping {
-    /// Appends the identifier of a row as a JSON string: its text, whatever its type.
+    /// Appends the identifier of a row as a JSON string: the text of the value that the field has
+    /// downstream, so that one thing has one identifier however a file writes it (`7`, `007`).
     #[inline]
     pub(super) fn write_id(&self, at: usize, row: &Row<'_>, out: &mut Buffer) -> Result<(), Fault> {
         let field = &self.fields[at];
         let cell = row.cell(field.cell);
+        if !field.rule.is_text() {
+            return self.write_typed_id(at, cell, out).map_err(|code| Fault::of_field(code, at));
+        }
         if self.form == Form::Text {
             let id = if field.way == Way::Text { cell } else { field.rule.trimmed(cell) };
             json::string(out, id);
@@ -308,6 +313,21 @@ impl Mapping {
         };
         let text = text.map_err(|code| Fault::of_field(code, at))?;
         json::string(out, field.rule.trimmed(text));
+        Ok(())
+    }
+
+    fn write_typed_id(&self, at: usize, cell: &[u8], out: &mut Buffer) -> Result<(), RejectCode> {
+        let rule = &self.fields[at].rule;
+        let (mut value, mut scratch) = (Buffer::default(), Scratch::default());
+        let written = match self.form {
+            Form::Text => rule.write(cell, &mut value, &mut scratch)?,
+            Form::Json => rule.write_json(cell, &mut value, &mut scratch)?,
+        };
+        match (written, value.as_slice()) {
+            (Written::Filled, _) | (_, b"null") => return Err(RejectCode::MissingValue),
+            (_, text @ [b'"', ..]) => out.extend_from_slice(text),
+            (_, other) => json::string(out, other),
+        }
         Ok(())
     }
 
