@@ -193,6 +193,130 @@ fn an_unclosed_quote_ends_where_a_person_would_see_it() {
 }
 
 #[test]
+fn an_unclosed_quote_in_a_table_of_texts_leaves_its_last_row() {
+    for broken in ["\"Bob,Rome", "Bob,\"Rome"] {
+        let text = format!("name,city\nAnn,Paris\n{broken}\nCid,Oslo\n");
+        let rows = ["Ann ¦ Paris", "Cid ¦ Oslo"];
+        detected(broken, &text, "name ¦ city", &rows, &[(3, "unterminated_quote")]);
+    }
+    // A text of two lines, each with the form of a row, is one cell all the same.
+    let text = "name,city\nAnn,\"Paris\nBob, Rome\"\nCid,Oslo\n";
+    detected("closed", text, "name ¦ city", &["Ann ¦ Paris\nBob, Rome", "Cid ¦ Oslo"], &[]);
+}
+
+#[test]
+fn one_broken_row_of_few_does_not_hide_the_delimiter() {
+    let rows = [["1", "Lee, Ann", "2,5", "Rome"], ["2", "Kim, Bob", "3,5", "Oslo"]];
+    let columns = "id ¦ name ¦ amount ¦ city";
+    for delimiter in [";", "\t", "|", ", ", "||", "^|"] {
+        let quoted = |cell: &&str| match delimiter.starts_with(',') && cell.contains(',') {
+            true => format!("\"{cell}\""),
+            false => (*cell).to_owned(),
+        };
+        let line = |row: &[&str]| row.iter().map(quoted).collect::<Vec<_>>().join(delimiter);
+        let good = rows.map(|row| line(&row));
+        let header = line(&["id", "name", "amount", "city"]);
+        let bad = [
+            (line(&["3", "Max", "", "4,5", "Wien"]), "too_many_cells"),
+            (line(&["3", "Max4,5", "Wien"]), "too_few_cells"),
+            (line(&["3", "Max", "4,5", "Wien"]).replace("Max", "\"M\"ax"), "ambiguous_quote"),
+        ];
+        for (bad, code) in bad {
+            for at in 0..3 {
+                let mut lines = vec![good[0].as_str(), good[1].as_str()];
+                lines.insert(at, &bad);
+                let text = format!("{header}\n{}\n", lines.join("\n"));
+                let rows = rows.map(|row| row.join(" ¦ "));
+                let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+                detected(&text, &text, columns, &rows, &[(at as u64 + 2, code)]);
+            }
+        }
+    }
+    // A row with one character of two between its cells.
+    let text = "id||name||city\n1||Ann||Rome\n2|Bob|Oslo\n3||Cid||Wien\n";
+    let rows = ["1 ¦ Ann ¦ Rome", "3 ¦ Cid ¦ Wien"];
+    detected("half", text, "id ¦ name ¦ city", &rows, &[(3, "too_few_cells")]);
+}
+
+#[test]
+fn blanks_between_cells_are_found_though_a_row_is_broken() {
+    let rows: Vec<String> = (1..=12).map(|n| format!("{n} N{n} 2024-01-{n:02} {n}.5")).collect();
+    let expected: Vec<String> = rows.iter().map(|row| row.replace(' ', " ¦ ")).collect();
+    for (bad, code) in [
+        ("7  N7 2024-01-07 7.5", "too_many_cells"),
+        ("7 N72024-01-07 7.5", "too_few_cells"),
+        ("7,N7,2024-01-07,7.5", "too_few_cells"),
+        ("7 \"N\"7 2024-01-07 7.5", "ambiguous_quote"),
+        ("7 \"N7 2024-01-07 7.5", "unterminated_quote"),
+    ] {
+        let mut lines = rows.clone();
+        bad.clone_into(&mut lines[6]);
+        let mut rows: Vec<&str> = expected.iter().map(String::as_str).collect();
+        rows.remove(6);
+        let text = format!("id name day amount\n{}\n", lines.join("\n"));
+        detected(bad, &text, "id ¦ name ¦ day ¦ amount", &rows, &[(8, code)]);
+    }
+    // Texts of as many words each; quotes around a blank that is none between cells.
+    let text = "first last city\nAnn Lee Paris\nBob Kim Rome\nCid Roe Oslo\n";
+    let rows = ["Ann ¦ Lee ¦ Paris", "Bob ¦ Kim ¦ Rome", "Cid ¦ Roe ¦ Oslo"];
+    detected("words", text, "first ¦ last ¦ city", &rows, &[]);
+    let text = "name city\nAnn \"New York\"\nBob Rome\n";
+    detected("quoted", text, "name ¦ city", &["Ann ¦ New York", "Bob ¦ Rome"], &[]);
+    for prose in
+        ["street name\nMain Street 5\nOak Lane 7\n", "a title of four\nand text of four\nbut no\n"]
+    {
+        let read = take(prose.as_bytes(), &Format::default()).expect("readable");
+        assert!(!read.taken.columns.contains('¦'), "{prose}: {}", read.taken.columns);
+    }
+}
+
+#[test]
+fn lines_of_white_space_are_blank() {
+    for blank in ["   ", "\t", " \t "] {
+        let text = format!("{blank}\nid,name\n1,Ann\n{blank}\n2,Bob\n{blank}");
+        detected(blank, &text, "id ¦ name", &["1 ¦ Ann", "2 ¦ Bob"], &[]);
+        detected("nothing else", &format!("{blank}\n{blank}\n"), "", &[], &[]);
+        let text = format!("name\nAnn\n{blank}\nBob\n");
+        detected("one column", &text, "name", &["Ann", "Bob"], &[]);
+    }
+    let text = "id\tname\tnote\n1\tAnn\tx\n\t\t\n2\tBob\ty\n   \n";
+    let rows = ["1 ¦ Ann ¦ x", " ¦  ¦ ", "2 ¦ Bob ¦ y"];
+    detected("tabs are cells", text, "id ¦ name ¦ note", &rows, &[]);
+    detected("quoted", "name\nAnn\n\"  \"\n", "name", &["Ann", "  "], &[]);
+    let stated = Format { skip_footer_lines: Some(1), ..Format::default() };
+    check(
+        "footer",
+        &stated,
+        "id,name\n1,Ann\n2,Bob\n  \nend\n  \n",
+        "id ¦ name",
+        &["1 ¦ Ann", "2 ¦ Bob"],
+        &[],
+    );
+}
+
+#[test]
+fn a_delimiter_at_the_end_of_the_header_alone_names_nothing() {
+    let read =
+        detected("header", "id,name,\n1,Ann\n2,Bob\n", "id ¦ name", &["1 ¦ Ann", "2 ¦ Bob"], &[]);
+    assert!(read.evidence.iter().any(|e| e.contains("ends in a delimiter")), "{:?}", read.evidence);
+    let text = "id,name,\n1,Ann\n2,Bob,x\n3,Cid,y\n";
+    let rows = ["2 ¦ Bob ¦ x", "3 ¦ Cid ¦ y"];
+    detected(
+        "a column without a name",
+        text,
+        "id ¦ name ¦ column_3",
+        &rows,
+        &[(2, "too_few_cells")],
+    );
+    // Nobody can tell which name is none.
+    let rejects = [(2, "too_few_cells"), (3, "too_few_cells")];
+    detected("between", "id,,name\n1,Ann\n2,Bob\n", "id ¦ column_2 ¦ name", &[], &rejects);
+    let rejects = [(2, "too_many_cells"), (3, "too_many_cells"), (4, "too_many_cells")];
+    let text = "firstlast,city\nAnn,Lee,Paris\nBob,Kim,Rome\nCid,Roe,Oslo\n";
+    detected("a name too few", text, "firstlast ¦ city", &[], &rejects);
+}
+
+#[test]
 fn an_unclosed_quote_in_a_large_file_costs_one_row() {
     let mut text = "id,name,amount\n".to_owned();
     for n in 0..100_000 {
@@ -235,6 +359,40 @@ fn lines_before_the_header_are_no_rows() {
         let text = format!("{preamble}{}", with_line(1, "1,Ann,2.5"));
         detected(preamble, &text, columns, &CLEAN, &[]);
     }
+    // As many lines as there are rows, and more.
+    let few = "id,name,amount\n1,Ann,2.5\n2,Bob,3.5\n";
+    for count in 1..=5 {
+        let text = format!("{}\n{few}", lines[..count].join("\n"));
+        detected("preamble of a few rows", &text, columns, &CLEAN[..2], &[]);
+        let notes = ["Report,Sales", "Date,2024-05-01", "Author,Ann Lee", "Region,EMEA", "Part,3"];
+        for between in ["", "\n"] {
+            let text = format!("{}\n{between}{few}", notes[..count].join("\n"));
+            detected("notes over a few rows", &text, columns, &CLEAN[..2], &[]);
+        }
+    }
+    let texts = "first,last,city\nAnn,Lee,Paris\nBob,Kim,Rome\n";
+    for preamble in
+        ["PREAMBLE\n", "\"All, without warranty\"\n", "All data, as of Monday\n", "# a, b\n"]
+    {
+        let rows = ["Ann ¦ Lee ¦ Paris", "Bob ¦ Kim ¦ Rome"];
+        detected(preamble, &format!("{preamble}{texts}"), "first ¦ last ¦ city", &rows, &[]);
+    }
+    let pairs = "key,value\na,1\nb,2\n";
+    for preamble in
+        ["Report,\n", "Report,\n,\n", "\"All data, without warranty\"\n", "# x\n# all, without y\n"]
+    {
+        detected(preamble, &format!("{preamble}{pairs}"), "key ¦ value", &["a ¦ 1", "b ¦ 2"], &[]);
+    }
+    // Names with another delimiter are no title.
+    let read = take(b"the id;a name;amount\n1,Ann,2.5\n2,Bob,3.5\n", &Format::default())
+        .expect("readable");
+    assert!(!read.evidence.iter().any(|e| e.starts_with("preamble")), "{:?}", read.evidence);
+    assert_eq!(
+        read.taken.rejects[0].0,
+        1 + u64::from(read.taken.rejects.len() == 2),
+        "{:?}",
+        read.taken
+    );
     // A first row that is broken is no title.
     detected(
         "no title",
@@ -332,6 +490,19 @@ fn a_second_table_gives_no_wrong_rows() {
     let text = "id,name\n1,Ann\n2,Bob\n\nsku,price\nA-1,5\nA-2,6\n";
     let rejects = [(5, "other_table"), (6, "other_table"), (7, "other_table")];
     detected("of one width", text, "id ¦ name", &["1 ¦ Ann", "2 ¦ Bob"], &rejects);
+    let text = "id,name\n1,Ann\n2,Bob\n\nPrices\nsku,price\nA-1,5\nA-2,6\n";
+    let rejects =
+        [(5, "too_few_cells"), (6, "other_table"), (7, "other_table"), (8, "other_table")];
+    detected("with a title", text, "id ¦ name", &["1 ¦ Ann", "2 ¦ Bob"], &rejects);
+    let text = "x,y\n1,5\n2,6\n\nname,city\nAnn,Paris\nBob,Rome\n";
+    let rejects = [(5, "other_table"), (6, "other_table"), (7, "other_table")];
+    detected("of texts", text, "x ¦ y", &["1 ¦ 5", "2 ¦ 6"], &rejects);
+    let text = "name,city\nAnn,Paris\nBob,Rome\nx,y\n1,5\n2,6\n";
+    let rejects = [(4, "other_table"), (5, "other_table"), (6, "other_table")];
+    detected("not set off", text, "name ¦ city", &["Ann ¦ Paris", "Bob ¦ Rome"], &rejects);
+    let text = "x,y\n1,5\n2,6\nnone,bad\n3,7\n4,8\n";
+    let rows = ["1 ¦ 5", "2 ¦ 6", "none ¦ bad", "3 ¦ 7", "4 ¦ 8"];
+    detected("a row of words", text, "x ¦ y", &rows, &[]);
     // Files put together end to end.
     let text = with_line(3, "id,name,amount");
     detected(
@@ -455,8 +626,10 @@ fn delimiters_of_all_kinds() {
         let stated = Format { delimiter: Some(delimiter.to_owned()), ..Format::default() };
         check("stated", &stated, &text, columns, &CLEAN, &[]);
     }
-    let text = "sep=;\nid;name,amount\n1;Ann,2\n";
-    detected("Excel's own line", text, "id ¦ name,amount", &["1 ¦ Ann,2"], &[]);
+    for first in ["sep=;", "\"sep=;\""] {
+        let text = format!("{first}\nid;name,amount\n1;Ann,2\n");
+        detected("Excel's own line", &text, "id ¦ name,amount", &["1 ¦ Ann,2"], &[]);
+    }
     let comma = "name;price\nAnn;1,5\nBob;2,5\n";
     detected("decimal commas", comma, "name ¦ price", &["Ann ¦ 1,5", "Bob ¦ 2,5"], &[]);
     // What is stated wins.
@@ -523,6 +696,9 @@ fn quotes_and_escapes_of_other_kinds() {
         &["1 ¦ \"loud\" shout", "2 ¦ \"a\" b", "3 ¦ \"c\" d", "4 ¦ plain"],
         &[],
     );
+    let text = "id,name\n1,Ann\n2,'O''Neil'\n3,Cid\n4,Dan\n";
+    let rows = ["1 ¦ Ann", "2 ¦ O'Neil", "3 ¦ Cid", "4 ¦ Dan"];
+    detected("a quote within single quotes", text, "id ¦ name", &rows, &[]);
     let text = "id,note\n1,it's\n2,'tis true\n3,dogs'\n";
     detected("apostrophes", text, "id ¦ note", &["1 ¦ it's", "2 ¦ 'tis true", "3 ¦ dogs'"], &[]);
 }
@@ -595,6 +771,20 @@ fn a_footer_is_asked_about_and_never_lost() {
         &[(4, "possible_footer")],
     );
     detected("alone", "key,value\nTotal,5\n", "key ¦ value", &["Total ¦ 5"], &[]);
+    let read = take(format!("{text}as of Monday,,\n").as_bytes(), &Format::default());
+    let read = read.expect("readable").taken;
+    assert_eq!(
+        (read.rows, read.rejects),
+        (CLEAN.map(str::to_owned).to_vec(), vec![(7, "possible_footer".to_owned())])
+    );
+    let texts = "name,city,note\nAnn,Paris,x\nBob,,\n";
+    detected(
+        "a row with little in it",
+        texts,
+        "name ¦ city ¦ note",
+        &["Ann ¦ Paris ¦ x", "Bob ¦  ¦ "],
+        &[],
+    );
     // In the middle a total is a row like others.
     let text = with_line(2, "Total,,22.5");
     let rows = [&CLEAN[..1], &["Total ¦  ¦ 22.5"], &CLEAN[2..]].concat();

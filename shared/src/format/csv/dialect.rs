@@ -7,10 +7,10 @@
 //! Only the first 64 KiB vote, so that files of one table do not differ by what lies far below; what
 //! does not fit there is a reject, never another dialect.
 
-use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
-use super::class::{Class, ColumnClass};
+use super::candidate::{Candidate, candidate, delimiters, quotings};
+use super::class::ColumnClass;
 use super::known::Known;
 use super::sample::{Sample, View};
 use crate::catalog;
@@ -96,6 +96,11 @@ impl Dialect {
         }
     }
 
+    /// Whether a line, which is no row of quoted cells, is blank: white space between tabs are cells.
+    pub(super) fn is_blank(&self, line: &[u8]) -> bool {
+        line.trim_ascii().is_empty() && !(self.delimiter == "\t" && line.contains(&b'\t'))
+    }
+
     /// Whether it can be meant: no two roles for one character.
     pub(super) fn is_possible(&self) -> bool {
         let ends_line = |c: char| matches!(c, '\n' | '\r' | '\0');
@@ -129,47 +134,11 @@ pub(super) fn name(delimiter: &str) -> String {
     }
 }
 
-/// Candidates, the likelier to be meant first where two are as good: a comma also occurs in numbers
-/// and prose (`1,5;2,5`), the others hardly do. With how far they are preferred.
-const CANDIDATES: [(&str, f64); 23] = [
-    ("\t", 1.02),
-    (";", 1.01),
-    ("|", 1.01),
-    (",", 1.0),
-    (", ", 1.0),
-    ("; ", 1.0),
-    ("||", 1.0),
-    ("::", 1.0),
-    (";;", 1.0),
-    ("~|", 1.0),
-    ("|~", 1.0),
-    ("^|", 1.0),
-    ("~~", 1.0),
-    ("##", 1.0),
-    ("@@", 1.0),
-    ("\u{1f}", 1.0),
-    ("\u{1}", 1.0),
-    ("~", 0.97),
-    ("^", 0.97),
-    ("\u{a6}", 0.97),
-    ("\u{a7}", 0.97),
-    (":", 0.9),
-    (" ", 0.9),
-];
-
 /// A dialect that was found, the sample read under it, and why.
 pub(super) struct Found {
     pub(super) dialect: Dialect,
     pub(super) sample: Sample,
     pub(super) evidence: Vec<String>,
-}
-
-struct Candidate {
-    dialect: Dialect,
-    sample: Sample,
-    score: f64,
-    width: usize,
-    agreeing: usize,
 }
 
 /// Finds the dialect of the beginning of a file. `hint`: a delimiter that the file's
@@ -257,157 +226,6 @@ fn base(stated: &catalog::Format) -> Dialect {
 /// The dialect that the definition states in full, if one is not possible.
 pub(super) fn stated(stated: &catalog::Format) -> Dialect {
     base(stated)
-}
-
-fn delimiters(bytes: &[u8], stated: &catalog::Format) -> Vec<(String, f64)> {
-    if let Some(delimiter) = &stated.delimiter {
-        return vec![(delimiter.clone(), 1.0)];
-    }
-    let mut found = Vec::new();
-    for (delimiter, preferred) in CANDIDATES {
-        let count = memmem::find_iter(bytes, delimiter).count();
-        if count == 0 {
-            continue;
-        }
-        let mut preferred = preferred;
-        if delimiter.len() == 2 && delimiter.is_ascii() {
-            // The first character alone, or the second, speaks for itself.
-            let alone = alone(bytes, delimiter, count);
-            // One pair in a file is an empty cell.
-            let doubled = delimiter.as_bytes()[0] == delimiter.as_bytes()[1];
-            let certain = alone * 10 <= count && (count > 1 || !doubled);
-            preferred *= if certain { 1.15 } else { 0.8 };
-        }
-        found.push((delimiter.to_owned(), preferred));
-    }
-    found
-}
-
-/// How often a character of a pair stands without the other.
-fn alone(bytes: &[u8], pair: &str, count: usize) -> usize {
-    let [first, second] = pair.as_bytes() else { return 0 };
-    let of = |byte: u8| memchr::memchr_iter(byte, bytes).count();
-    match second {
-        // Blanks are everywhere.
-        b' ' => of(*first) - count,
-        _ if first == second => of(*first).saturating_sub(2 * count),
-        _ => of(*first) + of(*second) - 2 * count,
-    }
-}
-
-fn quotings(bytes: &[u8], stated: &catalog::Format, base: &Dialect) -> Vec<(Option<char>, Escape)> {
-    let quotes: Vec<Option<char>> = match &stated.quote {
-        Some(mark) => vec![mark.0],
-        None => {
-            let mut quotes = vec![Some('"')];
-            if begins_cells(bytes, b'\'') {
-                quotes.push(Some('\''));
-            }
-            if memchr::memchr(b'"', bytes).is_some() {
-                quotes.push(None);
-            }
-            quotes
-        }
-    };
-    let mut quotings = Vec::new();
-    for quote in quotes {
-        if stated.escape.is_some() {
-            quotings.push((quote, base.escape));
-            continue;
-        }
-        quotings.push((quote, Escape::Doubled));
-        if let Some(quote) = quote {
-            let escaped = [b'\\', u8::try_from(quote).unwrap_or(b'"')];
-            if memmem::find(bytes, &escaped).is_some() {
-                quotings.push((Some(quote), Escape::Quoted('\\')));
-            }
-        }
-    }
-    quotings
-}
-
-/// Whether the mark stands where a cell could begin.
-fn begins_cells(bytes: &[u8], mark: u8) -> bool {
-    memchr::memchr_iter(mark, bytes)
-        .any(|at| at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] >= 0x80))
-}
-
-fn candidate(
-    head: View<'_>,
-    stated: &catalog::Format,
-    dialect: Dialect,
-    preferred: f64,
-    known: Known<'_>,
-) -> Option<Candidate> {
-    let sample = Sample::read(head, &dialect);
-    let width = sample.width();
-    if width < 2 {
-        return None;
-    }
-    let rows = sample.table_rows();
-    let agreeing = sample.rows_of(width);
-    let share = agreeing as f64 / rows.max(1) as f64;
-    let weak = stated.delimiter.is_none() && matches!(dialect.delimiter.as_str(), ":" | " ");
-    if weak && !weak_fits(head.bytes, &sample, width) {
-        return None;
-    }
-    let faults = sample.faults();
-    let quotes_fit = match dialect.quote {
-        _ if stated.quote.is_some() => true,
-        None => unquoted_fits(head, &dialect),
-        Some('\'') => single_quotes_fit(head, &dialect, &sample),
-        Some(_) => true,
-    };
-    if !quotes_fit {
-        return None;
-    }
-    let all = sample.rows.len();
-    // Rows that have to be taken for a preamble speak against a candidate.
-    let kept = (rows as f64 / all.max(1) as f64).sqrt();
-    let wide = 0.75 + 0.25 * (1.0 - 1.0 / width as f64);
-    // An apostrophe is one, unless it stands around cells that otherwise would not fit.
-    let preferred = if dialect.quote == Some('\'') { preferred * 0.95 } else { preferred };
-    let preferred = preferred * known.prefers(&dialect.delimiter, &sample);
-    let sound = 1.0 - faults as f64 / all.max(1) as f64;
-    let score = share * share * kept * wide * sound * sample.looks(&dialect) * preferred;
-    Some(Candidate { dialect, sample, score, width, agreeing })
-}
-
-/// A colon is in every time of day, a blank in every name: they are taken only if every row agrees,
-/// and the lines are not values or prose as they are.
-fn weak_fits(bytes: &[u8], sample: &Sample, width: usize) -> bool {
-    let rows = sample.rows.iter().filter(|row| !row.hash);
-    if sample.rows.len() < 2 || rows.clone().any(|row| row.width != width) {
-        return false;
-    }
-    let value =
-        |row: &super::sample::SampleRow| super::class::class(&bytes[row.start..row.end]).is_value();
-    let times = rows.clone().filter(|row| has_time(&bytes[row.start..row.end])).count();
-    if rows.clone().any(value) || times * 2 > sample.rows.len() {
-        return false;
-    }
-    sample.columns(width).iter().any(|column| {
-        let mut cells = column.iter().skip(1).filter(|class| **class != Class::Empty).peekable();
-        cells.peek().is_some() && cells.all(|class| class.is_value())
-    })
-}
-
-/// Whether a time of day is in a line.
-fn has_time(line: &[u8]) -> bool {
-    line.windows(5).any(|w| w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit))
-}
-
-/// Single quotes only if all of them pair, and they stand around more cells than double quotes do.
-fn single_quotes_fit(head: View<'_>, dialect: &Dialect, sample: &Sample) -> bool {
-    let quoted = sample.quoted_cells();
-    let double = Dialect { quote: Some('"'), ..dialect.clone() };
-    sample.faults() == 0 && quoted > 0 && quoted > Sample::read(head, &double).quoted_cells()
-}
-
-/// Without quotes at all only if quotes fail again and again, and never stand around a cell.
-fn unquoted_fits(head: View<'_>, dialect: &Dialect) -> bool {
-    let quoted = Sample::read(head, &Dialect { quote: Some('"'), ..dialect.clone() });
-    quoted.faults() >= 3 && quoted.quoted_cells() < quoted.faults()
 }
 
 /// One column.

@@ -59,7 +59,7 @@ impl Reader {
         }
         let raw = &self.buffer[self.current.start..self.current.end];
         // What follows a total is a footer, too, or no row of the table in any case.
-        if counts_rows(raw) || (self.sums_up() && self.ends_after()) {
+        if counts_rows(raw) || ((self.sums_up() || self.is_note()) && self.ends_after()) {
             self.mark(RowFault::PossibleFooter);
         }
         Ok(Ending::Row)
@@ -77,6 +77,17 @@ impl Reader {
         let word = first.trim_end_matches(':').trim_end().to_lowercase();
         let numbers = self.dialect.classes.contains(&ColumnClass::Number);
         TOTALS.contains(&word.as_str()) && self.rows > 1 && (filled < row.len() || numbers)
+    }
+
+    /// Whether the row has a text and no more where the others have a number or a date in one of three
+    /// cells or more.
+    fn is_note(&self) -> bool {
+        let row = self.row();
+        let mut cells = row.cells();
+        let first = cells.next().unwrap_or_default();
+        let alone = cells.all(|cell| cell.trim_ascii().is_empty());
+        let class = self.dialect.classes.first().copied().unwrap_or_default();
+        row.len() > 2 && row.len() == self.head.columns.len() && alone && !class.takes(first)
     }
 
     /// Whether nothing follows the row but lines of other widths or further totals.
@@ -111,6 +122,7 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         rest = after;
         Some(line)
     })
+    .filter(|line| !line.trim_ascii().is_empty())
 }
 
 /// `(3 rows affected)`, `3 rows`, `Rows: 3` and the like.

@@ -6,18 +6,14 @@
 //! Whether the first row names the columns is told by comparing it with the rows below: text over
 //! numbers does, a number over numbers does not. Where nothing can be told, it does.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
-use super::class::{self, Class, ColumnClass};
+use super::class::ColumnClass;
 use super::dialect::{Comment, Dialect};
 use super::known::Known;
 use super::sample::{PREAMBLE, Sample, SampleRow};
 use crate::catalog;
 use crate::format::header;
-
-/// Rows that are compared with the first.
-const COMPARED: usize = 200;
 
 /// Where the table begins and what its columns are.
 pub(super) struct Layout {
@@ -132,286 +128,17 @@ pub(super) fn layout(
     Ok(Layout { columns, has_header, header, begins, comment, classes, ends, evidence })
 }
 
-/// What speaks for the first row being a header, and what against it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Votes {
-    header: usize,
-    data: usize,
-}
-
-struct Finder<'a> {
-    sample: &'a Sample,
+/// Looks for the parts of the table in a sample.
+pub(super) struct Finder<'a> {
+    pub(super) sample: &'a Sample,
     /// The most frequent width.
-    width: usize,
-    stated: &'a catalog::Format,
+    pub(super) width: usize,
+    pub(super) stated: &'a catalog::Format,
 }
 
 impl Finder<'_> {
-    fn rows(&self) -> &[SampleRow] {
+    pub(super) fn rows(&self) -> &[SampleRow] {
         &self.sample.rows
-    }
-
-    /// The row that is known to be the header, if the definition does not say otherwise.
-    fn known_header(&self, known: Known<'_>) -> Option<(usize, &'static str)> {
-        if self.stated.header == Some(false) || self.stated.header_rows.is_some() {
-            return None;
-        }
-        known.header(self.sample).filter(|(at, _)| *at == 0 || self.seeks_preamble())
-    }
-
-    /// Whether lines before the table are looked for.
-    fn seeks_preamble(&self) -> bool {
-        self.stated
-            .preamble
-            .unwrap_or(self.stated.header != Some(false) && self.stated.skip_lines == 0)
-    }
-
-    /// The first row of the table, and how many comments are before it.
-    fn first(&self) -> (usize, usize) {
-        let by_itself = self.stated.header != Some(false) && self.stated.skip_lines == 0;
-        let preamble = self.seeks_preamble();
-        let hashes = self.stated.comment.is_none() && by_itself;
-        let (mut at, mut comments) = (0, 0);
-        while at + 1 < self.rows().len() && at < PREAMBLE {
-            if hashes && self.rows()[at].hash && self.is_leading_comment(at) {
-                comments += 1;
-            } else if !(preamble && self.is_preamble(at)) {
-                break;
-            }
-            at += 1;
-        }
-        (at, comments)
-    }
-
-    fn is_leading_comment(&self, at: usize) -> bool {
-        let row = &self.rows()[at];
-        if self.width < 2 {
-            // The name of a single column may begin with the mark, too.
-            return self.sample.text(row).next().is_some_and(|text| text.starts_with(b"# "));
-        }
-        let header = (at + 1..self.rows().len()).find(|next| !self.rows()[*next].hash);
-        row.width != self.width || header.is_some_and(|header| self.is_certain_header(header))
-    }
-
-    fn is_preamble(&self, at: usize) -> bool {
-        let (row, next) = (&self.rows()[at], &self.rows()[at + 1]);
-        let filled = self.sample.classes(row).filter(|class| *class != Class::Empty).count();
-        if self.width < 2 || row.width == 0 {
-            return false;
-        }
-        if row.width == 1 {
-            // A word alone is a title only if it is set off, or a header follows; it may as well name
-            // a column, and one with other marks in it several.
-            let title = |text: &[u8]| {
-                let marks = text.iter().any(|b| matches!(b, b',' | b';' | b'|' | b'\t'));
-                text.contains(&b' ')
-                    || (!marks && (next.blank_before || next.width == 1))
-                    || (!marks && self.is_certain_header(at + 1))
-            };
-            return self.sample.classes(row).all(Class::is_text)
-                && self.sample.text(row).all(title);
-        }
-        if self.is_block(at) {
-            return true;
-        }
-        let header = || {
-            let last = self.rows().len().min(at + PREAMBLE);
-            (at + 1..last)
-                .find(|next| self.rows()[*next].width == self.width)
-                .is_some_and(|next| self.looks_like_header(next))
-        };
-        if row.width == 2 && self.width > 2 {
-            return header() && !self.is_narrow_table(at);
-        }
-        // A title in the first of the cells of a spreadsheet, or one with commas in it.
-        let title = filled <= 1 && self.width > 2 && self.is_padded_title(at);
-        row.width == self.width && (title || self.is_prose(at))
-    }
-
-    /// Whether a few lines, set off from a header by a blank line, form no table themselves.
-    fn is_block(&self, at: usize) -> bool {
-        let rows = self.rows();
-        let next = (at + 1..rows.len().min(at + 6)).find(|next| rows[*next].blank_before);
-        next.is_some_and(|next| {
-            let block = &rows[at..next];
-            let ragged = block.iter().any(|row| row.width != block[0].width);
-            let narrow = block.iter().all(|row| row.width <= self.width);
-            narrow && (block.len() == 1 || ragged) && self.is_certain_header(next)
-        })
-    }
-
-    /// Whether rows of two cells that follow one another are a header and what it names.
-    fn is_narrow_table(&self, at: usize) -> bool {
-        let rows = self.rows()[at..].iter().take_while(|row| row.width == 2).count();
-        let votes = self.votes(at);
-        rows > 2 && votes.header > 0 && votes.data == 0
-    }
-
-    /// Whether a row is a sentence with delimiters in it: blanks follow them as nowhere below, and a
-    /// header follows.
-    fn is_prose(&self, at: usize) -> bool {
-        let blank = |row: &SampleRow| self.sample.text(row).skip(1).any(|t| t.starts_with(b" "));
-        let mut below = self.rows().iter().skip(at + 1).take(PREAMBLE);
-        blank(&self.rows()[at]) && !below.any(blank) && self.is_certain_header(at + 1)
-    }
-
-    /// Whether a row with little in its cells is followed by others like it, if at all, and a header.
-    fn is_padded_title(&self, at: usize) -> bool {
-        let filled = |row: &SampleRow| {
-            self.sample.classes(row).filter(|class| *class != Class::Empty).count()
-        };
-        let rest = self.rows().iter().enumerate().skip(at + 1).take(PREAMBLE);
-        let mut rest = rest.skip_while(|(_, row)| filled(row) <= 1);
-        rest.next().is_some_and(|(next, _)| self.looks_like_header(next))
-    }
-
-    /// All cells are text and differ.
-    fn looks_like_header(&self, at: usize) -> bool {
-        let row = &self.rows()[at];
-        let mut seen = HashSet::new();
-        row.width == self.width
-            && self.sample.classes(row).all(Class::is_text)
-            && self.sample.text(row).all(|text| seen.insert(text))
-    }
-
-    /// All cells are text, and some stand over values.
-    fn is_certain_header(&self, at: usize) -> bool {
-        let votes = self.votes(at);
-        self.looks_like_header(at) && votes.header > 0 && votes.data == 0
-    }
-
-    /// How many rows name the columns, and why.
-    fn header_rows(&self, first: usize) -> (usize, String) {
-        match (self.stated.header, self.stated.header_rows) {
-            (Some(false), _) => return (0, "no header: stated".to_owned()),
-            (_, Some(rows)) => {
-                let rows = usize::try_from(rows).unwrap_or(usize::MAX).min(PREAMBLE);
-                return (rows, format!("header: {rows} rows, stated"));
-            }
-            _ => {}
-        }
-        let stated = self.stated.header == Some(true);
-        if self.rows()[first].width != 0 && self.is_group_row(first) {
-            let why = "header: two rows, as names stand under groups and over values";
-            return (2, format!("{why} (confidence 0.85)"));
-        }
-        if stated {
-            return (1, "header: the first row, stated".to_owned());
-        }
-        let row = &self.rows()[first];
-        let votes = self.votes(first);
-        let total = votes.header + votes.data;
-        let sure = |of: usize| 0.6 + 0.39 * of as f64 / total.max(1) as f64;
-        if votes.header > votes.data {
-            let why = format!(
-                "header: the first row, which differs from what stands below it in {} columns",
-                votes.header
-            );
-            return (1, format!("{why} (confidence {:.2})", sure(votes.header - votes.data)));
-        }
-        if votes.data > 0 {
-            let why = format!(
-                "no header: the first row is like those below it in {} columns",
-                votes.data
-            );
-            return (0, format!("{why} (confidence {:.2})", sure(votes.data - votes.header)));
-        }
-        if self.sample.classes(row).any(Class::is_value) {
-            return (
-                0,
-                "no header: there are values in the first row (confidence 0.60)".to_owned(),
-            );
-        }
-        if self.sample.text(row).any(is_no_name) {
-            return (0, "no header: the first row holds no names (confidence 0.60)".to_owned());
-        }
-        (1, "header: the first row, by default (confidence 0.50)".to_owned())
-    }
-
-    /// Compares a row with the rows of its width below it.
-    fn votes(&self, at: usize) -> Votes {
-        let row = &self.rows()[at];
-        let mut votes = Votes::default();
-        if row.width == 0 {
-            return votes;
-        }
-        let below: Vec<&SampleRow> = (self.rows().iter().skip(at + 1))
-            .filter(|other| other.width == row.width && !self.is_rule(other))
-            .take(COMPARED)
-            .collect();
-        // The header once more is no row to compare with, unless most rows are like that.
-        let same = |other: &SampleRow| self.sample.text(other).eq(self.sample.text(row));
-        let repeated = below.iter().filter(|other| same(other)).count();
-        let below: Vec<&SampleRow> = match repeated * 2 < below.len() {
-            true => below.into_iter().filter(|other| !same(other)).collect(),
-            false => below,
-        };
-        let columns: Vec<Vec<(Class, &[u8])>> = below.iter().fold(
-            vec![Vec::with_capacity(below.len()); row.width],
-            |mut columns, row| {
-                let cells = self.sample.classes(row).zip(self.sample.text(row));
-                columns.iter_mut().zip(cells).for_each(|(column, cell)| column.push(cell));
-                columns
-            },
-        );
-        let years = self.is_years(row);
-        for ((class, text), column) in
-            self.sample.classes(row).zip(self.sample.text(row)).zip(&columns)
-        {
-            if class == Class::Empty {
-                continue;
-            }
-            match common(column) {
-                Some(common) if common == class => match class {
-                    Class::Number if years => votes.header += 1,
-                    _ => votes.data += 1,
-                },
-                Some(_) => votes.header += 1,
-                None => votes.data += usize::from(column.iter().any(|(_, other)| *other == text)),
-            }
-        }
-        votes
-    }
-
-    /// Whether the numbers in a row are years that follow one another beside a text: they name
-    /// columns.
-    fn is_years(&self, row: &SampleRow) -> bool {
-        let text = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-        let cells = self.sample.classes(row).zip(self.sample.text(row));
-        let numbers: Option<Vec<u32>> =
-            cells.filter(|(class, _)| *class == Class::Number).map(|(_, t)| text(t)).collect();
-        numbers.is_some_and(|years| {
-            let follow = years.windows(2).all(|pair| pair[1] == pair[0] + 1);
-            years.len() > 1
-                && years.len() < row.width
-                && follow
-                && years.iter().all(|year| (1900..=2100).contains(year))
-        })
-    }
-
-    /// A row of groups over a row of names over values: `,Q1,,Q2,` over `id,sold,left,sold,left`, or
-    /// `Q1,Q1,Q2,Q2` over `sold,left,sold,left`. Groups show by their gaps or by their repetition: a row
-    /// of words below a plain header may as well be the first row of data, with a word for a number,
-    /// and no row may vanish into the header.
-    fn is_group_row(&self, at: usize) -> bool {
-        let Some([groups, names]) = self.rows().get(at..at + 2) else { return false };
-        if groups.width != names.width || groups.width < 2 {
-            return false;
-        }
-        let texts = |row| self.sample.classes(row).all(|c: Class| c.is_text() || c == Class::Empty);
-        let gaps = self.sample.classes(groups).filter(|class| *class == Class::Empty).count();
-        let votes = self.votes(at + 1);
-        let named = |(group, name): (Class, Class)| group != Class::Empty || name != Class::Empty;
-        let mut cells: Vec<_> = self.sample.text(groups).collect();
-        cells.dedup();
-        let repeats = gaps == 0 && cells.len() * 2 <= groups.width;
-        let form = repeats || (gaps > 1 && gaps + 1 < groups.width);
-        form && texts(groups)
-            && texts(names)
-            && !self.sample.text(groups).eq(self.sample.text(names))
-            && self.sample.classes(groups).zip(self.sample.classes(names)).all(named)
-            && votes.header > 0
-            && votes.data == 0
     }
 
     /// The names of the columns, of one row or several.
@@ -458,6 +185,13 @@ impl Finder<'_> {
             ));
             written.resize(written.len() + more, String::new());
         }
+        if self.ends_in_delimiter(header, &written) {
+            written.pop();
+            evidence.push(
+                "columns: the header ends in a delimiter, as no row does, which names nothing"
+                    .to_owned(),
+            );
+        }
         let names = header::unique(&written);
         let renamed = names.iter().zip(&written).filter(|(name, written)| name != written).count();
         if renamed > 0 {
@@ -465,6 +199,15 @@ impl Finder<'_> {
                 .push(format!("columns: {renamed} names were empty or repeated and were changed"));
         }
         Ok(names)
+    }
+
+    /// Whether the header has one empty name at its end, and the rows have one cell less.
+    fn ends_in_delimiter(&self, header: &Range<usize>, names: &[String]) -> bool {
+        let Some((last, named)) = names.split_last() else { return false };
+        let rows = &self.rows()[header.end.min(self.rows().len())..];
+        let of = |width| rows.iter().filter(|row| row.width == width).count();
+        let less = of(named.len());
+        last.is_empty() && less > 0 && less * 10 >= rows.len() * 9 && of(names.len()) == 0
     }
 
     /// Cells that all rows have beyond the header's, if nothing is in them: a delimiter at the end of
@@ -496,7 +239,7 @@ impl Finder<'_> {
     }
 
     /// All dashes, as under the header of some query tools.
-    fn is_rule(&self, row: &SampleRow) -> bool {
+    pub(super) fn is_rule(&self, row: &SampleRow) -> bool {
         let dashes = |text: &[u8]| {
             let text = text.trim_ascii();
             text.len() > 1 && text.iter().all(|byte| matches!(byte, b'-' | b'=' | b'+'))
@@ -539,47 +282,6 @@ impl Finder<'_> {
         (found && !rows && width > 1 && self.stated.header != Some(false))
             .then(|| Comment { prefix: "#".to_owned(), stated: false })
     }
-
-    /// Where a second header seems to stand: a row of text of another width, and rows like it.
-    fn second_table(&self, from: usize, width: usize) -> Option<usize> {
-        let rows = self.rows();
-        (from.max(1)..rows.len().saturating_sub(1)).find(|at| {
-            let (row, next) = (&rows[*at], &rows[*at + 1]);
-            let text = self.sample.classes(row).all(Class::is_text);
-            let other = row.width != width && row.width > 1 && row.width == next.width;
-            text && (other || (row.width == width && self.is_second_header(*at)))
-        })
-    }
-
-    /// Whether the row is set off by a blank line, and a header of other columns.
-    fn is_second_header(&self, at: usize) -> bool {
-        let row = &self.rows()[at];
-        let first = self.rows().iter().find(|first| first.width == row.width);
-        let again = first.is_some_and(|first| self.sample.text(first).eq(self.sample.text(row)));
-        row.blank_before && !again && self.is_certain_header(at)
-    }
-}
-
-/// What nine of ten cells of a column are, if it is more than a word.
-fn common(column: &[(Class, &[u8])]) -> Option<Class> {
-    let filled: Vec<Class> =
-        column.iter().map(|(class, _)| *class).filter(|class| *class != Class::Empty).collect();
-    let first = *filled.first()?;
-    [Some(first), filled.get(filled.len() / 2).copied()].into_iter().flatten().find(|class| {
-        let alike = filled.iter().filter(|other| *other == class).count();
-        *class != Class::Word && alike * 10 >= filled.len() * 9
-    })
-}
-
-/// Text that names no column: an address, JSON or XML, or a long text.
-fn is_no_name(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    let address = memchr::memchr(b'@', text).is_some_and(|at| text[at..].contains(&b'.'));
-    let markup = matches!(text.first(), Some(b'{' | b'[' | b'<'));
-    let has = |mark: &[u8]| memchr::memmem::find(text, mark).is_some();
-    let first = text.split(|byte| *byte == b' ').next().unwrap_or_default();
-    let dated = first.len() < text.len() && class::class(first) == Class::Temporal;
-    address || markup || dated || text.len() > 200 || has(b"://") || has(b": ")
 }
 
 fn is_unit(text: &[u8]) -> bool {

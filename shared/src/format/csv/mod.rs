@@ -28,22 +28,26 @@
 //!
 //! All of this depends on the bytes alone, never on how they arrive or where reading began.
 
+mod candidate;
 mod class;
 mod dialect;
 mod footer;
+mod general;
+mod header_rows;
 mod index;
 mod known;
 mod layout;
+mod lead;
 mod open;
 mod recover;
 mod sample;
+mod second;
 mod splitter;
 
 use std::sync::Arc;
 
 use self::index::Index;
-use self::sample::line_end;
-use self::splitter::{Found, Splitter};
+use self::splitter::Splitter;
 use super::input::Input;
 use super::row::Span;
 use super::{Form, FormatError, Head, Limit, Limits, Position, Row, RowFault};
@@ -229,6 +233,9 @@ impl Reader {
                     if length > self.limits.max_row_bytes {
                         return Err(self.row_too_long());
                     }
+                    if self.is_blank(length) {
+                        continue;
+                    }
                     if self.line - self.current.line > MANY_LINES && self.current.fault.is_none() {
                         self.mend_swallowed();
                     }
@@ -255,6 +262,16 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Whether the row of `length` bytes that was split is a line of white space.
+    #[inline]
+    fn is_blank(&self, length: usize) -> bool {
+        let start = self.current.start;
+        length > 0
+            && self.buffer[start] <= b' '
+            && self.current.fault.is_none()
+            && self.dialect.is_blank(&self.buffer[start..start + length])
     }
 
     /// Makes room behind the bytes of the row that began, and fills it.
@@ -367,91 +384,6 @@ impl Reader {
             Current { start: self.start, end, line: self.line, unquoted: false, fault: None };
         self.line += inner_line_ends + u64::from(next > end);
         self.start = next;
-    }
-
-    /// Splits the next row of any dialect, and passes over what is no row.
-    #[inline(never)]
-    fn split_in_general(&mut self) -> Result<Split, FormatError> {
-        loop {
-            let buffer = &self.buffer[self.start..self.filled];
-            if buffer.is_empty() {
-                return Ok(if self.ended { Split::End } else { Split::More });
-            }
-            let ending = line_end(buffer);
-            if ending > 0 {
-                if buffer == b"\r" && !self.ended {
-                    return Ok(Split::More);
-                }
-                self.start += ending;
-                self.line += 1;
-                continue;
-            }
-            let Some(comment) = &self.dialect.comment else { return self.split_slowly() };
-            if !buffer.starts_with(comment.prefix.as_bytes()) {
-                if !self.ended && comment.prefix.as_bytes().starts_with(buffer) {
-                    return Ok(Split::More);
-                }
-                return self.split_slowly();
-            }
-            let end = match memchr::memchr2(b'\n', b'\r', buffer) {
-                Some(end) => end,
-                None if self.ended => buffer.len(),
-                None => return Ok(Split::More),
-            };
-            if !comment.stated {
-                let whole = matches!(self.splitter.row(&buffer[..end], true), Found::Row(_));
-                if whole && self.splitter.spans().len() == self.head.columns.len() {
-                    return Ok(self.faulty(end, RowFault::PossibleComment));
-                }
-            }
-            self.start += end;
-        }
-    }
-
-    /// Splits the next row with the splitter that knows all.
-    #[inline(never)]
-    fn split_slowly(&mut self) -> Result<Split, FormatError> {
-        let buffer = &self.buffer[self.start..self.filled];
-        match self.splitter.row(buffer, self.ended) {
-            Found::Row(length) => {
-                if !self.finish_at(length) {
-                    return Ok(Split::More);
-                }
-                self.current.unquoted = true;
-                Ok(Split::Row)
-            }
-            Found::More => Ok(Split::More),
-            Found::TooWide => Err(self.too_many_columns()),
-            Found::Open => Ok(self.mend_open()),
-            Found::Stray(length) => Ok(self.mend_stray(length)),
-        }
-    }
-
-    /// Takes note of the row of `length` bytes that begins here; `false` if its line end may be cut.
-    fn finish_at(&mut self, length: usize) -> bool {
-        let rest = &self.buffer[self.start + length..self.filled];
-        if rest == b"\r" && !self.ended {
-            return false;
-        }
-        let (end, next) = (self.start + length, self.start + length + line_end(rest));
-        let inner = count_lines(&self.buffer[self.start..end]);
-        self.finish(end, next, inner);
-        if self.common {
-            self.index.skip_to(next);
-        }
-        true
-    }
-
-    /// A row of `length` bytes that is given without cells.
-    fn faulty(&mut self, length: usize, fault: RowFault) -> Split {
-        // The index may have gone on beyond it.
-        self.index.restart(self.start);
-        if !self.finish_at(length) {
-            return Split::More;
-        }
-        self.cells = 0;
-        self.current.fault = Some(fault);
-        Split::Row
     }
 
     /// The row that was split is given without cells.

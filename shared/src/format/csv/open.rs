@@ -163,6 +163,7 @@ impl Reader {
         let line = &self.buffer[self.start..self.filled];
         let length = memchr::memchr2(b'\n', b'\r', line).unwrap_or(line.len());
         let text = line[..length].trim_ascii_end();
+        let text = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text);
         let named = match text.get(..4).map(<[u8]>::to_ascii_lowercase).as_deref() {
             // A tab is white space.
             Some(b"sep=") if text.len() == 4 && line.get(4) == Some(&b'\t') => "\t".to_owned(),

@@ -140,7 +140,9 @@ impl Reader {
                 columns: &self.head.columns,
                 classes: &self.dialect.classes,
             };
-            if after.goes_on(&bytes[next..], whole) {
+            let plain =
+                plain_cells(&bytes[..end], &self.dialect.delimiter) == self.head.columns.len();
+            if after.goes_on(&bytes[next..], whole, plain) {
                 return Sync::At(end);
             }
         }
@@ -157,8 +159,9 @@ struct Ahead<'a> {
 
 impl Ahead<'_> {
     /// Whether the table goes on at the beginning of `bytes`: the next row fits, and at most one of
-    /// those after it does not. One row alone must have values where the table has them.
-    fn goes_on(&mut self, bytes: &[u8], whole: bool) -> bool {
+    /// those after it does not. One row alone must have values where the table has them, or the row
+    /// before it the form of one, read without quotes: `plain`.
+    fn goes_on(&mut self, bytes: &[u8], whole: bool, plain: bool) -> bool {
         let (mut at, mut seen, mut fitting) = (0, 0, 0);
         while seen < ROWS {
             let rest = &bytes[at..];
@@ -192,7 +195,8 @@ impl Ahead<'_> {
             }
         }
         let typed = self.classes.iter().any(|class| *class != super::ColumnClass::Text);
-        fitting + 1 >= seen && (fitting > 1 || (fitting == 1 && seen == 1 && whole && typed))
+        fitting + 1 >= seen
+            && (fitting > 1 || (fitting == 1 && seen == 1 && whole && (typed || plain)))
     }
 }
 
@@ -201,6 +205,14 @@ fn fits(probe: &super::Splitter, columns: &[String], classes: &[super::ColumnCla
     probe.spans().len() == columns.len()
         && !probe.has_loose_quote()
         && probe.cells().zip(classes).all(|((text, _), class)| class.takes(text))
+}
+
+/// The cells of a line if quotes are characters like others; 0 if it is more than a line.
+fn plain_cells(bytes: &[u8], delimiter: &str) -> usize {
+    match memchr::memchr2(b'\n', b'\r', bytes) {
+        None => memchr::memmem::find_iter(bytes, delimiter).count() + 1,
+        Some(_) => 0,
+    }
 }
 
 /// The line ends in `bytes`: where each begins, and where the next line does.

@@ -1,5 +1,7 @@
 //! The first rows of a file, read under one dialect: what detection looks at.
 
+use std::collections::BTreeMap;
+
 use super::class::{self, Class, ColumnClass};
 use super::dialect::Dialect;
 use super::splitter::{Found, Splitter};
@@ -9,6 +11,9 @@ const ROWS: usize = 1000;
 
 /// Lines before a header, at most.
 pub(super) const PREAMBLE: usize = 20;
+
+/// Such lines of two cells that follow one another, at most: more are a table.
+pub(super) const NOTES: usize = 6;
 
 /// The beginning of a file.
 #[derive(Clone, Copy)]
@@ -80,6 +85,11 @@ impl Sample {
                 continue;
             }
             let line_length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+            if dialect.is_blank(&rest[..line_length]) {
+                blank = true;
+                at += line_length;
+                continue;
+            }
             if comment.is_some_and(|comment| rest.starts_with(comment)) {
                 at += line_length;
                 let ending = line_end(&bytes[at..]);
@@ -144,26 +154,48 @@ impl Sample {
     /// The most frequent width of rows; of equally frequent ones the first row's, then the widest.
     pub(super) fn width(&self) -> usize {
         let first = self.rows.first().map_or(0, |row| row.width);
-        let mut counts = std::collections::BTreeMap::<usize, usize>::new();
-        for row in self.rows.iter().filter(|row| row.width > 0) {
+        let counts = self.counts(0);
+        let most = counts.iter().max_by_key(|(width, count)| (**count, **width == first, **width));
+        let Some((most, _)) = most else { return 0 };
+        let Some((wide, rows)) = self.wide() else { return *most };
+        // Titles, notes and comments have one cell each, and there may be more than rows.
+        let ones = self.counts(self.leading()).get(&1).copied().unwrap_or(0);
+        if ones < rows { wide } else { *most }
+    }
+
+    /// How many rows have which width, without the first rows.
+    fn counts(&self, from: usize) -> BTreeMap<usize, usize> {
+        let mut counts = BTreeMap::new();
+        for row in self.rows.iter().skip(from).filter(|row| row.width > 0) {
             *counts.entry(row.width).or_default() += 1;
         }
-        // Titles, notes and comments have one cell each, and there may be as many as rows.
-        let table = self.table_from(2);
-        if counts.len() > 1 && counts.get(&1).is_some_and(|ones| *ones <= table) {
-            counts.remove(&1);
+        counts
+    }
+
+    /// The most frequent width of two cells or more, and how many rows have it. Notes of two cells
+    /// before wider rows are left out.
+    fn wide(&self) -> Option<(usize, usize)> {
+        let first = self.rows.first().map_or(0, |row| row.width);
+        let mut counts = self.counts(0);
+        counts.remove(&1);
+        let before = self.rows.iter().take_while(|row| row.width < 3).count();
+        let wider: usize = counts.iter().filter(|(width, _)| **width > 2).map(|(_, n)| n).sum();
+        if before <= NOTES && wider > 1 && self.counts(before).get(&2).is_none() {
+            counts.remove(&2);
         }
         let most = counts.iter().max_by_key(|(width, count)| (**count, **width == first, **width));
-        most.map_or(0, |(width, _)| *width)
+        most.map(|(width, count)| (*width, *count))
     }
 
-    /// Rows before the first that has at least `width` cells, if they are few enough for a preamble.
-    fn table_from(&self, width: usize) -> usize {
-        let before = self.rows.iter().take_while(|row| row.width < width).count();
-        if before > PREAMBLE || before == self.rows.len() { 0 } else { before }
+    /// Rows before the table, if they are few enough for a preamble.
+    fn leading(&self) -> usize {
+        let Some((wide, rows)) = self.wide() else { return 0 };
+        let before = self.rows.iter().take_while(|row| row.width != wide).count();
+        // One row is hardly a table below many titles.
+        if before > PREAMBLE || (rows < 2 && before > 2) { 0 } else { before }
     }
 
-    /// Rows that vote: without comments, and without single cells at the beginning.
+    /// Rows that vote: without comments, and without what may be titles and notes at the beginning.
     pub(super) fn table_rows(&self) -> usize {
         self.voting().count()
     }
@@ -174,7 +206,42 @@ impl Sample {
     }
 
     fn voting(&self) -> impl Iterator<Item = &SampleRow> {
-        self.rows.iter().skip(self.table_from(2)).filter(|row| !row.hash || row.width > 1)
+        let leading = self.leading();
+        let most = if leading <= NOTES { 2 } else { 1 };
+        let note = move |at: usize, row: &SampleRow| {
+            at < leading && row.width <= most && !(row.width == 1 && self.has_marks(row))
+        };
+        let rows = self.rows.iter().enumerate().filter(move |(at, row)| !note(*at, row));
+        rows.map(|(_, row)| row).filter(|row| !row.hash || row.width > 1)
+    }
+
+    /// Whether delimiters of another dialect are in the single cell of a row: titles hardly have any.
+    fn has_marks(&self, row: &SampleRow) -> bool {
+        let marks = |text: &[u8]| {
+            let joins = |pair: &&[u8]| pair[0] == b',' && !matches!(pair[1], b' ' | b'0'..=b'9');
+            text.iter().any(|byte| matches!(byte, b';' | b'|' | b'\t'))
+                || text.windows(2).filter(joins).count() > 1
+        };
+        self.of(row).iter().any(|cell| !cell.quoted && marks(&self.text[cell.start..cell.end]))
+    }
+
+    /// Whether `of` holds for so many percent of the cells, and for two at least; it gets a cell's
+    /// place, the number of cells in its row, and its text, and says nothing of cells that are not
+    /// meant.
+    pub(super) fn mostly(
+        &self,
+        percent: usize,
+        of: impl Fn(usize, usize, &[u8]) -> Option<bool>,
+    ) -> bool {
+        let (mut all, mut found) = (0, 0);
+        for row in self.rows.iter().filter(|row| row.width > 1) {
+            for (at, text) in self.text(row).enumerate() {
+                let holds = of(at, row.width, text);
+                all += usize::from(holds.is_some());
+                found += usize::from(holds == Some(true));
+            }
+        }
+        found > 1 && found * 100 >= all * percent
     }
 
     /// Rows with quotes that do not pair.
@@ -185,6 +252,17 @@ impl Sample {
     /// Cells with quotes around them.
     pub(super) fn quoted_cells(&self) -> usize {
         self.cells.iter().filter(|cell| cell.quoted).count()
+    }
+
+    /// Whether the character is in a cell of one line that has quotes around it.
+    pub(super) fn quotes_hold(&self, character: char) -> bool {
+        let mut bytes = [0; 4];
+        let character = character.encode_utf8(&mut bytes).as_bytes();
+        self.cells.iter().filter(|cell| cell.quoted).any(|cell| {
+            let text = &self.text[cell.start..cell.end];
+            memchr::memmem::find(text, character).is_some()
+                && memchr::memchr2(b'\n', b'\r', text).is_none()
+        })
     }
 
     /// The classes of the cells of each column of the rows of `width` cells.
@@ -198,10 +276,15 @@ impl Sample {
         columns
     }
 
-    /// What the columns hold in the rows from `from` on; `Text` where cells differ.
+    /// What the columns hold in the rows from `from` on; `Text` where cells differ. A row with one text
+    /// alone may be a note.
     pub(super) fn column_classes(&self, from: usize, width: usize) -> Vec<ColumnClass> {
         let mut found: Vec<Option<ColumnClass>> = vec![None; width];
         for row in self.rows.iter().skip(from).filter(|row| row.width == width) {
+            let filled = self.classes(row).filter(|class| *class != Class::Empty).count();
+            if filled == 1 && width > 2 {
+                continue;
+            }
             for (column, class) in found.iter_mut().zip(self.classes(row)) {
                 let class = match class {
                     Class::Empty => continue,
