@@ -58,6 +58,27 @@ impl Compression {
         }
     }
 
+    /// The compression that a file was cut in, of which `head` is all there is: its name says how it
+    /// is compressed, and what is left of it is how that begins, or how a text could begin as well.
+    pub(super) fn cut_short(head: &[u8], name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let ends = |extension: &str| name.ends_with(extension);
+        let (magic, compression) = if ends(".gz") || ends(".tgz") || ends(".gzip") {
+            (GZIP, Self::Gzip)
+        } else if ends(".zst") {
+            (ZSTD, Self::Zstd)
+        } else if ends(".xz") || ends(".txz") {
+            (XZ, Self::Xz)
+        } else if ends(".bz2") || ends(".tbz2") {
+            (BZIP2, Self::Bzip2)
+        } else {
+            return None;
+        };
+        // A digit and the beginning of a block follow.
+        let bzip2 = compression == Self::Bzip2 && head.len() < 6 && head.starts_with(magic);
+        (!head.is_empty() && (magic.starts_with(head) || bzip2)).then_some(compression)
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -134,6 +155,22 @@ mod tests {
         for text in [&b""[..], b"(", b"BZh9,size\n", b"BZh9", b"BZh91", b"PQ\n", b"P*M,a", b"7zXZ"]
         {
             assert_eq!(Compression::of(text), Compression::None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_name_calls_compressed_and_is_cut_within_its_first_bytes_is_no_text() {
+        for (head, name, expected) in [
+            (&b"B"[..], "a.csv.bz2", Some(Compression::Bzip2)),
+            (b"BZh91", "a.csv.BZ2", Some(Compression::Bzip2)),
+            (b"\xfd", "a.xz", Some(Compression::Xz)),
+            (b"(", "a.zst", Some(Compression::Zstd)),
+            (b"(", "a.csv", None),
+            (b"", "a.csv.gz", None),
+            (b"id\n1\n", "a.csv.bz2", None),
+            (b"BZh9,size\n", "a.csv.bz2", None),
+        ] {
+            assert_eq!(Compression::cut_short(head, name), expected, "{name} {head:?}");
         }
     }
 }

@@ -57,6 +57,7 @@ mod spool;
 mod typed;
 mod values;
 mod window;
+mod words;
 mod xml;
 
 use std::io::{self, Read};
@@ -425,6 +426,12 @@ fn open_input(
 ) -> Result<(Rows, Detected), FormatError> {
     let mut evidence = Vec::new();
     evidence.extend(compression.evidence().map(str::to_owned));
+    if compression == Compression::None
+        && let Some(compression) =
+            Compression::cut_short(input.peek(Compression::HEAD)?, &opening.name)
+    {
+        return Err(FormatError::Truncated { compression, expanded: 0 });
+    }
     if let Some((archive, why)) = sniff::archive(input.peek(sniff::SAMPLE)?) {
         evidence.push(why.to_owned());
         return archive::open(archive, compression, input, opening, evidence);

@@ -121,6 +121,11 @@ pub(super) fn kind(
         return Ok(kind);
     }
     let tag = text.trim_ascii_start().starts_with(b"<");
+    if let Some(found) = spreadsheet(text, hints.name) {
+        let remedy =
+            "Open it in a spreadsheet program, and save it as a workbook (.xlsx) or as CSV";
+        return Err(FormatError::Unsupported { found, remedy });
+    }
     if xml::detect::is_xml(text) || (tag && named == Some(FormatKind::Xml)) {
         evidence.push("format xml: the first bytes are elements of XML".to_owned());
         return Ok(FormatKind::Xml);
@@ -137,6 +142,22 @@ pub(super) fn kind(
     Ok(FormatKind::Csv)
 }
 
+/// Tables that spreadsheet programs open and that lie neither in a workbook nor in rows of XML.
+fn spreadsheet(text: &[u8], name: &str) -> Option<&'static str> {
+    let begin = &text[..text.len().min(4 << 10)];
+    let has = |what: &[u8]| memchr::memmem::find(begin, what).is_some();
+    if has(b"urn:schemas-microsoft-com:office:spreadsheet") && has(b"Workbook") {
+        return Some("an XML spreadsheet of Excel 2003");
+    }
+    let name = name.to_ascii_lowercase();
+    let is_workbook = [".xls", ".xlsx"].iter().any(|end| name.ends_with(end));
+    let tag = matches!(text.trim_ascii_start(), [b'<', b'a'..=b'z' | b'A'..=b'Z' | b'!', ..]);
+    let begin = begin.to_ascii_lowercase();
+    let table =
+        [&b"<table"[..], b"<html"].iter().any(|it| memchr::memmem::find(&begin, it).is_some());
+    (is_workbook && tag && table).then_some("HTML that is named as a workbook")
+}
+
 /// The kinds that say what they are. No text begins like them, so they win over a stated kind.
 fn binary_kind(sample: &[u8]) -> Option<(FormatKind, &'static str)> {
     if let Some(Office::Workbook(_) | Office::Package) = office::of(sample) {
@@ -148,6 +169,8 @@ fn binary_kind(sample: &[u8]) -> Option<(FormatKind, &'static str)> {
     // `PAR1` could be the name of a column; no text has a zero soon after it.
     let is_parquet = sample.starts_with(b"PAR1") || sample.starts_with(b"PARE");
     let binary = sample.starts_with(b"PAR1\x15")
+        // All that is left of a file that was cut.
+        || sample == b"PAR1"
         || memchr::memchr(0, &sample[..sample.len().min(64)]).is_some();
     if is_parquet && binary {
         return Some((FormatKind::Parquet, "format parquet: the first bytes are PAR1"));
@@ -203,8 +226,27 @@ pub(super) fn check_encoding(sample: &[u8]) -> Result<(), FormatError> {
     Err(FormatError::UnsupportedEncoding { found })
 }
 
-/// Refuses XML and HTML, which a CSV file could only begin like by a rare accident.
+/// Texts that are no table, and what they begin with.
+const TEXTS: &[(&[u8], &str, &str)] = &[
+    (b"{\\rtf", "a document in the Rich Text Format", "Save it as .docx or PDF"),
+    (b"%!PS", "a PostScript file", "Save it as PDF"),
+    (
+        b"MIME-Version:",
+        "a web archive or a message (MIME)",
+        "Open it with the program that it is from, and save it as a workbook (.xlsx) or as CSV",
+    ),
+    (b"BEGIN:VCALENDAR", "a calendar (iCalendar)", CONVERT),
+    (b"BEGIN:VCARD", "address cards (vCard)", CONVERT),
+];
+
+/// Refuses XML and HTML, which a CSV file could only begin like by a rare accident, and other texts
+/// that are no table.
 fn check_text(sample: &[u8]) -> Result<(), FormatError> {
+    for (signature, found, remedy) in TEXTS {
+        if sample.trim_ascii_start().starts_with(signature) {
+            return Err(FormatError::Unsupported { found, remedy });
+        }
+    }
     let mut visible = sample.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
     let found = match (visible.next(), visible.next()) {
         (Some(b'<'), Some(b'?' | b'!' | b'h' | b'H')) => "XML or HTML",
@@ -238,6 +280,13 @@ mod tests {
             (b"<!DOCTYPE html>", "HTML"),
             (b"<html><body><p>x</p></body></html>", "HTML"),
             (b"<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC ''><html></html>", "HTML"),
+            (b"{\\rtf1\\ansi x\\par}", "Rich Text"),
+            (b"MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\n", "web archive"),
+            (
+                b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\"/>",
+                "XML spreadsheet",
+            ),
+            (b"BEGIN:VCARD\r\nVERSION:3.0\r\n", "vCard"),
         ] {
             assert!(found(sample).contains(name), "{name}: {}", found(sample));
         }
@@ -257,7 +306,14 @@ mod tests {
             assert_eq!(kind_of(sample, "a.csv").ok(), Some(kind), "{kind:?}");
             assert!(is_binary(sample), "{kind:?}");
         }
+        assert_eq!(kind_of(b"PAR1", "a.parquet").ok(), Some(Parquet), "cut after its first bytes");
         assert!(!is_binary(b"PAR1,PAR2\n1,2\n"));
+    }
+
+    #[test]
+    fn html_that_is_named_as_a_workbook_gives_no_rows_of_tags() {
+        let error = kind_of(b"<table><tr><td>id</td></tr></table>", "a.xls").err();
+        assert!(error.is_some_and(|error| error.to_string().contains("HTML")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::class::ColumnClass;
 use super::dialect::Dialect;
 use super::sample::line_end;
 use super::{Ending, Reader, RowFault};
-use crate::format::FormatError;
+use crate::format::{FormatError, words};
 
 /// Lines at the end that are looked at.
 const LINES: usize = 3;
@@ -14,22 +14,6 @@ const TAIL: usize = 4 << 10;
 
 /// The same for each line that the definition leaves out.
 const STATED: usize = 1 << 10;
-
-/// First words of rows that sum up others.
-const TOTALS: [&str; 12] = [
-    "total",
-    "totals",
-    "grand total",
-    "sum",
-    "subtotal",
-    "summe",
-    "gesamt",
-    "gesamtsumme",
-    "insgesamt",
-    "totaal",
-    "totale",
-    "total général",
-];
 
 /// Bytes from the end of the file within which a row may be a footer.
 pub(super) fn tail(dialect: &Dialect, columns: usize) -> usize {
@@ -59,7 +43,7 @@ impl Reader {
         }
         let raw = &self.buffer[self.current.start..self.current.end];
         // What follows a total is a footer, too, or no row of the table in any case.
-        if counts_rows(raw) || ((self.sums_up() || self.is_note()) && self.ends_after()) {
+        if words::counts_rows(raw) || ((self.sums_up() || self.is_note()) && self.ends_after()) {
             self.mark(RowFault::PossibleFooter);
         }
         Ok(Ending::Row)
@@ -74,9 +58,8 @@ impl Reader {
         let Some(first) = first.and_then(|cell| std::str::from_utf8(cell).ok()) else {
             return false;
         };
-        let word = first.trim_end_matches(':').trim_end().to_lowercase();
         let numbers = self.dialect.classes.contains(&ColumnClass::Number);
-        TOTALS.contains(&word.as_str()) && self.rows > 1 && (filled < row.len() || numbers)
+        words::is_total(first) && self.rows > 1 && (filled < row.len() || numbers)
     }
 
     /// Whether the row has a text and no more where the others have a number or a date in one of three
@@ -96,8 +79,7 @@ impl Reader {
         let rest = &self.buffer[self.start..self.filled];
         for line in lines(rest) {
             let text = String::from_utf8_lossy(line).to_lowercase();
-            let total =
-                TOTALS.iter().any(|word| text.trim_start_matches(['"', ' ']).starts_with(word));
+            let total = words::begins_with_total(text.trim_start_matches(['"', ' ']));
             self.probe.row(line, true);
             if self.probe.spans().len() == width && !total {
                 return false;
@@ -123,42 +105,4 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         Some(line)
     })
     .filter(|line| !line.trim_ascii().is_empty())
-}
-
-/// `(3 rows affected)`, `3 rows`, `Rows: 3` and the like.
-fn counts_rows(line: &[u8]) -> bool {
-    if line.len() > 60 {
-        return false;
-    }
-    let text = String::from_utf8_lossy(line).to_lowercase();
-    let words: Vec<&str> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let number = |word: &&str| word.chars().all(|c| c.is_ascii_digit());
-    let rows = |word: &&str| matches!(*word, "row" | "rows" | "records" | "record" | "zeilen");
-    let others = |word: &&str| {
-        number(word)
-            || rows(word)
-            || matches!(
-                *word,
-                "affected" | "selected" | "returned" | "total" | "in" | "set" | "count" | "of"
-            )
-    };
-    words.iter().filter(|word| number(word)).count() == 1
-        && words.iter().any(rows)
-        && words.iter().all(others)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_count_of_rows_is_known() {
-        for line in ["(3 rows affected)", "3 rows", "Total rows: 12", "1 row selected.", "Rows,3"] {
-            assert!(counts_rows(line.as_bytes()), "{line}");
-        }
-        for line in ["1,rows of seats,5", "3", "rows", "Total,5", "1,2 records"] {
-            assert!(!counts_rows(line.as_bytes()), "{line}");
-        }
-    }
 }

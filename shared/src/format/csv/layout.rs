@@ -13,7 +13,7 @@ use super::dialect::{Comment, Dialect};
 use super::known::Known;
 use super::sample::{PREAMBLE, Sample, SampleRow};
 use crate::catalog;
-use crate::format::header;
+use crate::format::{header, words};
 
 /// Where the table begins and what its columns are.
 pub(super) struct Layout {
@@ -257,7 +257,7 @@ impl Finder<'_> {
             if text.is_empty() {
                 continue;
             }
-            if class != ColumnClass::Number || !is_unit(text) {
+            if class != ColumnClass::Number || !words::is_unit(text) {
                 return false;
             }
             units += 1;
@@ -282,16 +282,4 @@ impl Finder<'_> {
         (found && !rows && width > 1 && self.stated.header != Some(false))
             .then(|| Comment { prefix: "#".to_owned(), stated: false })
     }
-}
-
-fn is_unit(text: &[u8]) -> bool {
-    const UNITS: [&str; 54] = [
-        "m", "cm", "mm", "km", "m2", "m²", "m3", "m³", "kg", "g", "mg", "t", "lb", "oz", "s", "ms",
-        "min", "h", "hr", "d", "°c", "°f", "k", "%", "‰", "eur", "usd", "gbp", "chf", "jpy", "€",
-        "$", "£", "v", "a", "w", "kw", "kwh", "mwh", "hz", "bar", "pa", "kpa", "l", "ml", "km/h",
-        "m/s", "kb", "mb", "gb", "px", "pcs", "ft", "in",
-    ];
-    let bracketed = matches!(text, [b'(', .., b')'] | [b'[', .., b']']);
-    bracketed
-        || std::str::from_utf8(text).is_ok_and(|text| UNITS.contains(&text.to_lowercase().as_str()))
 }

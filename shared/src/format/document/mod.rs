@@ -4,9 +4,10 @@
 //! Text that is longer than [`catalog::Format::max_text`] goes on in further rows, so that no document
 //! is too large for a record: the parts of a text, put together, are the text.
 //!
-//! Which file is a document: one whose content can be nothing else (PDF, Word, HTML), and any text if
-//! the source says so (`mode = "document"` or `format.kind = "document"`), because a text file alone
-//! may be a table as well.
+//! Which file is a document: one whose content can be nothing else (PDF, Word, HTML), a text that its
+//! name calls Markdown, or HTML when a tag begins it, and any text if the source says so
+//! (`mode = "document"` or `format.kind = "document"`), because a text file alone may be a table as
+//! well.
 //!
 //! | column | holds |
 //! |---|---|
@@ -75,13 +76,30 @@ struct Meta {
 
 /// Why a file that begins with `sample` can only be a document.
 pub(super) fn recognised(sample: &[u8], hints: Hints<'_>) -> Option<&'static str> {
-    Some(match certain(sample, hints)? {
+    let Some(kind) = certain(sample, hints) else { return named(sample, hints) };
+    Some(match kind {
         Kind::Pdf => "document: the file begins with %PDF-",
         Kind::Docx => "document: the file is a zip archive with parts of a Word document",
         // A page of an error in place of a table is no document.
         _ if TABLES.contains(&extension(&lower(hints)).unwrap_or_default()) => return None,
         _ => "document: the file begins with a tag of HTML",
     })
+}
+
+/// Why a text is a document whose content could be a table as well, by its name.
+fn named(sample: &[u8], hints: Hints<'_>) -> Option<&'static str> {
+    let text = sample.strip_prefix(super::sniff::BOM).unwrap_or(sample).trim_ascii_start();
+    // What has another content under such a name is told by its content.
+    if super::sniff::is_binary(sample) || memchr::memchr(0, sample).is_some() || text.is_empty() {
+        return None;
+    }
+    match extension(&lower(hints))? {
+        "md" | "markdown" => Some("document: the name is one of Markdown"),
+        "html" | "htm" | "xhtml" if matches!(text, [b'<', b'a'..=b'z' | b'A'..=b'Z', ..]) => {
+            Some("document: the name is one of HTML, and it begins with a tag")
+        }
+        _ => None,
+    }
 }
 
 /// Extensions of tables that some programs write as HTML, or get HTML for in place of the table.

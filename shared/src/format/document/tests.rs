@@ -197,7 +197,9 @@ fn what_can_only_be_a_document_is_one_and_a_text_is_a_table() {
     let error = open("a.xls", b"<html><table><tr><td>1</td></tr></table>").unwrap_err();
     assert_eq!(error.code(), "unsupported_format");
     assert_eq!(open("a.txt", b"a,b\n1,2\n").unwrap(), catalog::FormatKind::Csv);
-    assert_eq!(open("a.md", b"a,b\n1,2\n").unwrap(), catalog::FormatKind::Csv);
+    assert_eq!(open("a.md", b"a,b\n1,2\n").unwrap(), catalog::FormatKind::Document);
+    assert_eq!(open("a.html", b"<p>x</p>\n").unwrap(), catalog::FormatKind::Document);
+    assert_eq!(open("a.html", b"a,b\n1,2\n").unwrap(), catalog::FormatKind::Csv);
     assert_eq!(open("a.csv", b"note,by\nsee %PDF-1.4,x\n").unwrap(), catalog::FormatKind::Csv);
     let csv =
         catalog::Format { kind: Some(catalog::FormatKind::Csv), ..catalog::Format::default() };

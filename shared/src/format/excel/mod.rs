@@ -7,18 +7,22 @@
 //!
 //! * `format.sheet` names the sheet, or its place among the tabs from 1, or all visible ones (`"*"`).
 //!   Else the first visible one with a table is read, and the evidence names the others.
-//! * The header is found below titles; see [`table`]. With `format.skip_lines` the first row with
+//! * The header is found below titles, and may be of several rows; see [`table`]. With `format.skip_lines` the first row with
 //!   values below these is the header, and with `format.header = false` it is the first row of data.
 //! * A row without values is no row. A column without a name is `column_7` by its place in the
 //!   sheet (G); one that has neither name nor value at the beginning of the sheet comes in with its
 //!   first value, by another head.
+//! * A row at the end that sums up the others, and a second table below, are rejects; see [`beyond`].
 //! * Numbers have the shortest digits that mean them. A cell that the sheet shows as a date or time is
 //!   `2024-05-01`, `2024-05-01T08:30:00`, `08:30:00`, or `26:30:00` for a duration.
 
+mod beyond;
 mod cell;
+mod columns;
 mod container;
 mod formula_errors;
 mod guard;
+mod sheet_row;
 mod table;
 mod workbook;
 
@@ -27,13 +31,15 @@ use std::io::Seek;
 use std::sync::Arc;
 
 use self::cell::Kind;
-use self::table::Outline;
+use self::columns::Columns;
+use self::sheet_row::{SheetCell, SheetRow};
+use self::table::{Outline, Stated};
 use self::workbook::{Piece, Said, SheetName, Workbook};
 use super::input::Input;
 use super::values::{Place, Values};
 use super::{
-    Compression, Detected, Form, FormatError, Head, Limit, Limits, Part, Position, Reader, Row,
-    RowFault, Spool, header,
+    Compression, Detected, FormatError, Head, Limit, Limits, Part, Position, Reader, Row, RowFault,
+    Spool,
 };
 use crate::catalog::{self, SheetChoice};
 
@@ -53,39 +59,20 @@ pub(super) struct Sheets {
     taken: usize,
     /// The sheet has no more pieces.
     ended: bool,
-    /// The first rows of the sheet, which were looked at.
+    /// The next rows of the sheet, which were looked at, and whether they are the last.
     window: VecDeque<SheetRow>,
+    last: bool,
     row: SheetRow,
+    /// The row that was taken before the current one of the table, if any, and how many there were.
+    before: Option<u32>,
+    taken_rows: u64,
+    /// A second table has begun.
+    other: bool,
+    spare: Option<SheetRow>,
     columns: Columns,
     values: Values,
     fault: Option<RowFault>,
     rows: u64,
-}
-
-/// The columns of the table, by their places in the sheet.
-struct Columns {
-    /// From 0, rising.
-    places: Vec<u32>,
-    /// The names in the header, where there are any.
-    names: Vec<(u32, String)>,
-    head: Arc<Head>,
-}
-
-/// One row of a sheet, as it came.
-#[derive(Clone, Debug, Default)]
-struct SheetRow {
-    /// From 0.
-    row: u32,
-    cells: Vec<SheetCell>,
-    json: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct SheetCell {
-    column: u32,
-    kind: Kind,
-    start: u32,
-    end: u32,
 }
 
 /// Opens a workbook and finds the table in its first sheet.
@@ -115,7 +102,6 @@ pub(super) fn open(
             problem: "its sheets were not told".into(),
         });
     };
-    let head = Head { number: 0, columns: Vec::new(), form: Form::Json, part: None };
     let mut sheets = Sheets {
         workbook,
         settings: settings.clone(),
@@ -126,8 +112,13 @@ pub(super) fn open(
         taken: 0,
         ended: true,
         window: VecDeque::new(),
+        last: true,
         row: SheetRow::default(),
-        columns: Columns { places: Vec::new(), names: Vec::new(), head: Arc::new(head) },
+        before: None,
+        taken_rows: 0,
+        other: false,
+        spare: None,
+        columns: Columns::none(),
         values: Values::default(),
         fault: None,
         rows: 0,
@@ -140,7 +131,7 @@ pub(super) fn open(
     sheets.tell_others(read, &mut evidence);
     let columns = sheets.columns.head.columns.clone();
     let detected = Detected {
-        has_header: !sheets.columns.names.is_empty(),
+        has_header: sheets.columns.are_named(),
         ..Detected::of_values(compression, catalog::FormatKind::Excel, columns, evidence)
     };
     Ok((sheets, detected))
@@ -267,19 +258,41 @@ impl Sheets {
         }
         self.window.clear();
         (self.piece, self.taken, self.ended) = (Piece::default(), 0, false);
+        (self.before, self.taken_rows, self.other) = (None, 0, false);
         self.workbook.ask(at);
-        let mut bytes = 0;
-        while self.window.len() < table::WINDOW && bytes < WINDOW_BYTES {
-            let mut row = SheetRow::default();
-            if !self.take_row(&mut row)? {
-                break;
-            }
+        self.last = false;
+        self.look_ahead(table::WINDOW)
+    }
+
+    /// Takes rows until so many are looked at, or they are large.
+    fn look_ahead(&mut self, rows: usize) -> Result<(), FormatError> {
+        let mut bytes: usize = self.window.iter().map(|row| row.json.len()).sum();
+        while self.window.len() < rows && bytes < WINDOW_BYTES && !self.last {
+            let mut row = self.spare.take().unwrap_or_default();
+            self.last = !self.take_row(&mut row)?;
             bytes += row.json.len();
-            if row.row >= self.settings.skip_lines {
+            if !self.last && row.row >= self.settings.skip_lines {
                 self.window.push_back(row);
+            } else {
+                self.spare = Some(row);
             }
         }
         Ok(())
+    }
+
+    /// Goes to the next row of the table; `false` at its end.
+    fn next_row(&mut self) -> Result<bool, FormatError> {
+        let stated = self.settings.skip_footer_lines.map(|rows| rows as usize);
+        let ahead = stated.unwrap_or(0).max(beyond::ROWS) + 1;
+        if self.window.len() < ahead {
+            self.look_ahead(ahead)?;
+        }
+        if self.last && stated.is_some_and(|rows| self.window.len() <= rows) {
+            self.window.clear();
+        }
+        let Some(row) = self.window.pop_front() else { return Ok(false) };
+        self.spare = Some(std::mem::replace(&mut self.row, row));
+        Ok(true)
     }
 
     fn outlines(&self) -> Vec<Outline> {
@@ -288,30 +301,19 @@ impl Sheets {
 
     /// Finds the table in the first rows, and its columns.
     fn lay_out(&mut self, at: usize, evidence: &mut Vec<String>) {
-        let skipped = self.settings.skip_lines > 0;
-        let layout = table::layout(&self.outlines(), self.settings.header, skipped);
-        evidence.extend(layout.evidence);
-        let header = layout.header.map(|header| &self.window[header]);
-        let names: Vec<(u32, String)> = header.map(SheetRow::names).unwrap_or_default();
-        self.window.drain(..layout.first);
-        let mut places: Vec<u32> = names.iter().map(|(place, _)| *place).collect();
-        for row in &self.window {
-            places.extend(row.cells.iter().map(|cell| cell.column));
-            // The header is at most as wide as a sheet; so is each row.
-            places.sort_unstable();
-            places.dedup();
-        }
-        let part = Part { member: None, sheet: Some(self.names[at].name.clone()) };
-        let head = Head {
-            number: self.columns.head.number,
-            columns: Vec::new(),
-            form: Form::Json,
-            part: Some(Arc::new(part)),
+        let stated = Stated {
+            header: self.settings.header,
+            rows: self.settings.header_rows,
+            skipped: self.settings.skip_lines > 0,
+            units: self.settings.units_row,
         };
-        // The first head of all has the number 0.
-        let first = self.columns.head.part.is_none();
-        self.columns = Columns { places, names, head: Arc::new(head) };
-        self.columns.rename(u32::from(!first));
+        let layout = table::layout(&self.outlines(), stated);
+        evidence.extend(layout.evidence);
+        let header: Vec<&SheetRow> = self.window.range(layout.header).collect();
+        let part = Part { member: None, sheet: Some(self.names[at].name.clone()) };
+        let rows = self.window.range(layout.first..);
+        self.columns = self.columns.follow(&header, rows, part);
+        self.window.drain(..layout.first);
     }
 
     /// Takes the next row that has values; `false` at the end of the sheet.
@@ -368,111 +370,79 @@ impl Sheets {
 
     /// Puts the cells of the row under their columns.
     fn arrange(&mut self) {
+        let gap = self.before.is_some_and(|before| self.row.row > before + 1);
+        self.fault = self.fault_of(gap);
+        self.before = Some(self.row.row);
+        self.taken_rows += 1;
         let row = &self.row;
-        let known = |cell: &SheetCell| self.columns.places.binary_search(&cell.column).is_ok();
-        if !row.cells.iter().all(known) {
-            self.columns.places.extend(row.cells.iter().map(|cell| cell.column));
-            self.columns.places.sort_unstable();
-            self.columns.places.dedup();
-            self.columns.rename(1);
-        }
-        self.fault = row.cells.iter().find_map(|cell| match cell.kind {
-            Kind::Error(error) => {
-                Some(RowFault::CellError { row: row.row + 1, column: cell.column + 1, error })
-            }
-            _ => None,
-        });
-        let mut cells = row.cells.iter().peekable();
         self.values.begin();
-        for place in &self.columns.places {
-            match cells.next_if(|cell| cell.column == *place) {
-                Some(cell) => self
-                    .values
-                    .out()
-                    .extend_from_slice(&row.json[cell.start as usize..cell.end as usize]),
+        if self.other {
+            // Its columns are others, too.
+            for cell in &row.cells {
+                self.values.out().extend_from_slice(row.value(cell));
+                self.values.end_cell();
+            }
+            self.values.end();
+            return;
+        }
+        self.columns.widen(row);
+        let mut cells = row.cells.iter().peekable();
+        for at in 0..self.columns.places.len() {
+            match cells.next_if(|cell| cell.column == self.columns.places[at]) {
+                Some(cell) => {
+                    self.values.out().extend_from_slice(row.value(cell));
+                    if self.fault.is_none() {
+                        self.columns.came(at, cell.kind);
+                    }
+                }
                 None => self.values.out().extend_from_slice(b"null"),
             }
             self.values.end_cell();
         }
         self.values.end();
     }
-}
 
-impl Columns {
-    /// Names the columns anew.
-    fn rename(&mut self, step: u32) {
-        let mut names = self.names.iter().peekable();
-        let named: Vec<String> = self
-            .places
-            .iter()
-            .map(|place| match names.next_if(|(at, _)| at == place) {
-                Some((_, name)) if !name.trim().is_empty() => name.clone(),
-                _ => format!("column_{}", place + 1),
-            })
-            .collect();
-        self.head = Arc::new(Head {
-            number: self.head.number + step,
-            columns: header::unique(&named),
-            form: Form::Json,
-            part: self.head.part.clone(),
+    /// What is wrong with the row, below a blank one or not.
+    fn fault_of(&mut self, gap: bool) -> Option<RowFault> {
+        let (row, columns) = (&self.row, &self.columns);
+        // All is said of a sheet whose header is stated not to be there: nothing is told apart.
+        let looked = self.taken_rows > 0 && self.settings.header != Some(false);
+        if looked && gap && beyond::begins_table(row, &self.window, columns) {
+            self.other = true;
+        }
+        if self.other {
+            return Some(RowFault::OtherTable);
+        }
+        let error = row.cells.iter().find_map(|cell| match cell.kind {
+            Kind::Error(error) => {
+                Some(RowFault::CellError { row: row.row + 1, column: cell.column + 1, error })
+            }
+            _ => None,
         });
-    }
-}
-
-impl SheetRow {
-    /// Cells come in any order from some programs, and some say a cell twice: the last one counts.
-    fn sort(&mut self) {
-        if self.cells.windows(2).all(|pair| pair[0].column < pair[1].column) {
-            return;
+        if error.is_some() {
+            return error;
         }
-        self.cells.sort_by_key(|cell| cell.column);
-        self.cells.reverse();
-        self.cells.dedup_by_key(|cell| cell.column);
-        self.cells.reverse();
-    }
-
-    fn text(&self, cell: &SheetCell) -> String {
-        let json = &self.json[cell.start as usize..cell.end as usize];
-        match serde_json::from_slice::<String>(json) {
-            Ok(text) => text,
-            Err(_) => String::from_utf8_lossy(json).into_owned(),
+        if columns.are_named_by(row) {
+            return Some(RowFault::RepeatedHeader);
         }
-    }
-
-    fn names(&self) -> Vec<(u32, String)> {
-        self.cells.iter().map(|cell| (cell.column, self.text(cell))).collect()
-    }
-
-    fn outline(&self) -> Outline {
-        let years = self.cells.iter().any(|cell| cell.kind == Kind::Number)
-            && self.cells.iter().filter(|cell| cell.kind == Kind::Number).all(|cell| {
-                let year = self.text(cell).parse::<u32>();
-                year.is_ok_and(|year| (1900..=2100).contains(&year))
-            });
-        Outline {
-            row: self.row + 1,
-            cells: self.cells.iter().map(|cell| (cell.column, cell.kind)).collect(),
-            years,
-        }
+        let near = self.last && self.window.len() < beyond::ROWS;
+        let footer = self.settings.skip_footer_lines.is_none()
+            && looked
+            && near
+            && beyond::is_footer(row, &self.window, gap, columns);
+        footer.then_some(RowFault::PossibleFooter)
     }
 }
 
 impl Reader for Sheets {
     fn advance(&mut self) -> Result<bool, FormatError> {
         loop {
-            if let Some(row) = self.window.pop_front() {
-                self.row = row;
-            } else {
-                let mut row = std::mem::take(&mut self.row);
-                let found = !self.columns.places.is_empty() && self.take_row(&mut row)?;
-                self.row = row;
-                if !found {
-                    if self.next_sheet(&mut Vec::new())?.is_none() {
-                        self.window.clear();
-                        return Ok(false);
-                    }
-                    continue;
+            if !self.next_row()? {
+                if self.next_sheet(&mut Vec::new())?.is_none() {
+                    self.window.clear();
+                    return Ok(false);
                 }
+                continue;
             }
             self.rows += 1;
             self.arrange();

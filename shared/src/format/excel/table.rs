@@ -5,6 +5,8 @@
 //! at least half as wide as the rows are as a rule, and a row whose cells group the columns of the
 //! next gives way to it.
 
+use std::ops::Range;
+
 use super::cell::Kind;
 
 /// Rows with values that are looked at.
@@ -18,17 +20,48 @@ pub(super) struct Outline {
     pub(super) cells: Vec<(u32, Kind)>,
     /// Whether numbers are such as years, which are often the names of columns.
     pub(super) years: bool,
+    /// Whether each cell is a unit.
+    pub(super) units: bool,
+}
+
+impl Outline {
+    fn has(&self, column: u32) -> bool {
+        self.cells.iter().any(|(at, _)| *at == column)
+    }
+
+    fn is_text(&self) -> bool {
+        self.cells.iter().all(|(_, kind)| *kind == Kind::Text)
+    }
+
+    /// Whether it could name columns: texts, and years.
+    fn is_names(&self) -> bool {
+        let name = |kind| kind == Kind::Text || (self.years && kind == Kind::Number);
+        self.cells.iter().all(|(_, kind)| name(*kind))
+    }
 }
 
 /// What the first rows are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Which of the rows names the columns.
-    pub(super) header: Option<usize>,
+    /// Which of the rows name the columns; none if it is empty.
+    pub(super) header: Range<usize>,
     /// Which of the rows is the first that is a row of the table.
     pub(super) first: usize,
     /// Why.
     pub(super) evidence: Vec<String>,
+}
+
+/// What the definition says of the header.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stated {
+    /// Whether there is one.
+    pub(super) header: Option<bool>,
+    /// Of how many rows.
+    pub(super) rows: Option<u32>,
+    /// How many rows stand above is stated, and they are left out.
+    pub(super) skipped: bool,
+    /// Whether a row of units is below it.
+    pub(super) units: Option<bool>,
 }
 
 /// Whether there is something like a table: rows of more than one cell.
@@ -36,34 +69,64 @@ pub(super) fn is_table(rows: &[Outline]) -> bool {
     rows.iter().any(|row| row.cells.len() > 1)
 }
 
-/// Finds the header. `stated`: whether the definition says that there is one; `skipped`: it says how
-/// many rows stand above.
-pub(super) fn layout(rows: &[Outline], stated: Option<bool>, skipped: bool) -> Layout {
+/// Finds the header.
+pub(super) fn layout(rows: &[Outline], stated: Stated) -> Layout {
     let mut evidence = Vec::new();
     if rows.is_empty() {
-        return Layout { header: None, first: 0, evidence };
+        return Layout { header: 0..0, first: 0, evidence };
     }
-    if stated == Some(false) {
+    if stated.header == Some(false) {
         evidence.push("no header: stated".to_owned());
-        return Layout { header: None, first: 0, evidence };
+        return Layout { header: 0..0, first: 0, evidence };
     }
-    let header = if skipped { 0 } else { find_header(rows, &mut evidence) };
-    let row = rows[header].row;
-    if stated.is_none() && !skipped && is_data(rows, header) {
+    let mut header = if stated.skipped { 0..1 } else { find_header(rows, &mut evidence) };
+    if let Some(count) = stated.rows.and_then(|count| usize::try_from(count).ok()) {
+        let first = if header.len() > count { header.end - count } else { header.start };
+        header = first..first.saturating_add(count).min(rows.len());
+    }
+    let row = rows[header.end - 1].row;
+    if stated.header.is_none()
+        && !stated.skipped
+        && header.len() == 1
+        && is_data(rows, header.start)
+    {
         evidence
             .push(format!("no header: row {row} has the same kinds of cells as the rows below it"));
-        return Layout { header: None, first: header, evidence };
+        return Layout { header: 0..0, first: header.start, evidence };
     }
-    let why = match (stated, skipped) {
+    let why = match (stated.header, stated.skipped) {
         (_, true) => "the first after format.skip_lines",
         (Some(_), _) => "stated, and the first that is as wide as the table",
         (None, _) => "the first that is as wide as the table",
     };
-    evidence.push(format!("header: row {row} of the sheet, {why}"));
-    Layout { header: Some(header), first: header + 1, evidence }
+    evidence.push(match header.len() {
+        1 => format!("header: row {row} of the sheet, {why}"),
+        _ => format!("header: rows {} to {row} of the sheet, joined", rows[header.start].row),
+    });
+    let mut first = header.end;
+    if let Some(why) = units(rows, first, stated.units) {
+        evidence.push(format!("units: row {} of the sheet, {why}", rows[first].row));
+        first += 1;
+    }
+    Layout { header, first, evidence }
 }
 
-fn find_header(rows: &[Outline], evidence: &mut Vec<String>) -> usize {
+/// Why the row below the header holds units and no data.
+fn units(rows: &[Outline], at: usize, stated: Option<bool>) -> Option<&'static str> {
+    let row = rows.get(at)?;
+    if let Some(stated) = stated {
+        return stated.then_some("stated");
+    }
+    let over_numbers = |column: &(u32, Kind)| {
+        let mut below = rows[at + 1..].iter().take(10).flat_map(|row| &row.cells);
+        below.any(|cell| *cell == (column.0, Kind::Number))
+    };
+    (row.units && row.row == rows[at - 1].row + 1 && row.cells.iter().all(over_numbers))
+        .then_some("which holds nothing else, over numbers")
+}
+
+/// The rows that name the columns.
+fn find_header(rows: &[Outline], evidence: &mut Vec<String>) -> Range<usize> {
     let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
     widths.sort_unstable();
     // Below titles and notes there may be few rows, and sparse ones.
@@ -73,17 +136,20 @@ fn find_header(rows: &[Outline], evidence: &mut Vec<String>) -> usize {
     while let Some(next) = wider_block(rows, header) {
         header = next;
     }
-    if groups_columns(rows, header) {
-        evidence.push(format!("row {} groups the columns of the next", rows[header].row));
+    if groups(rows, header).is_some() {
         header += 1;
     }
-    if header > 0 {
+    let mut first = header;
+    while first > 0 && groups(rows, first - 1) == Some(Groups::Joined) {
+        first -= 1;
+    }
+    if first > 0 {
         let above: Vec<String> =
-            rows[..header].iter().take(5).map(|row| row.row.to_string()).collect();
-        let more = if header > 5 { " and more" } else { "" };
+            rows[..first].iter().take(5).map(|row| row.row.to_string()).collect();
+        let more = if first > 5 { " and more" } else { "" };
         evidence.push(format!("skipped above the table: rows {}{more}", above.join(", ")));
     }
-    header
+    first..header + 1
 }
 
 /// The next block of rows without a blank row between, if it begins with a row of text that is wider
@@ -97,24 +163,44 @@ fn wider_block(rows: &[Outline], at: usize) -> Option<usize> {
     (is_short && is_text && first.cells.len() > widest).then_some(next)
 }
 
+/// What a row of headings over several columns each is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Groups {
+    /// Its texts are a part of the names.
+    Joined,
+    /// It may as well be a title.
+    Loose,
+}
+
 /// Whether the cells of a row are headings over several columns each: text with gaps, over a row of
-/// text that fills them, over rows that are not all text.
-fn groups_columns(rows: &[Outline], at: usize) -> bool {
-    let [group, names, below, ..] = &rows[at..] else { return false };
-    let is_text = |row: &Outline| row.cells.iter().all(|(_, kind)| *kind == Kind::Text);
-    let has = |row: &Outline, column| row.cells.iter().any(|(at, _)| *at == column);
-    let (Some((first, _)), Some((last, _))) = (group.cells.first(), group.cells.last()) else {
-        return false;
-    };
-    let gaps = (last - first) as usize + 1 > group.cells.len()
-        || names.cells.last().is_some_and(|(column, _)| column > last);
-    is_text(group)
-        && is_text(names)
-        && gaps
-        && names.cells.len() > group.cells.len()
-        && !is_text(below)
-        // A title would stand alone: each group has its column.
-        && group.cells.iter().all(|(column, _)| has(names, *column))
+/// text that fills them. A heading that takes up both rows has nothing below it.
+fn groups(rows: &[Outline], at: usize) -> Option<Groups> {
+    let [group, names, ..] = &rows[at..] else { return None };
+    let last = names.cells.last()?.0;
+    if !group.is_names() || !names.is_names() || group.cells.last()?.0 > last + 1 {
+        return None;
+    }
+    let over_values = rows.get(at + 2).is_some_and(|below| !below.is_text());
+    let next = group.cells.iter().skip(1).map(|(column, _)| *column).chain([last + 1]);
+    let (mut over_two_rows, mut over_columns, mut over_one) = (0, 0, 0);
+    for ((column, _), next) in group.cells.iter().zip(next) {
+        let width = next.saturating_sub(*column).max(1);
+        let named = (*column..next).filter(|column| names.has(*column)).count();
+        match (named, width) {
+            (0, 1) => over_two_rows += 1,
+            (named, 2..) if named == width as usize => over_columns += 1,
+            _ if names.has(*column) => over_one += 1,
+            // Nothing stands below it, and next to it there is a gap: a sparse row.
+            _ => return None,
+        }
+    }
+    let follows = names.row == group.row + 1;
+    let joined = over_one == 0 && over_columns > 0 && over_columns + over_two_rows > 1;
+    if follows && joined && (over_values || over_two_rows > 0) {
+        return Some(Groups::Joined);
+    }
+    let wider = over_two_rows == 0 && names.cells.len() > group.cells.len();
+    (wider && over_columns > 0 && over_values && names.is_text()).then_some(Groups::Loose)
 }
 
 /// Whether a row that could be the header is a row like those below.
@@ -141,7 +227,7 @@ fn is_data(rows: &[Outline], at: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// One letter a cell: t text, n number, d date, y a year, a space nothing.
+    /// One letter a cell: t text, u a unit, n number, d date, y a year, a space nothing.
     fn rows(drawn: &[&str]) -> Vec<Outline> {
         let row = |(at, drawn): (usize, &&str)| {
             let cells: Vec<(u32, Kind)> = drawn
@@ -149,7 +235,7 @@ mod tests {
                 .enumerate()
                 .filter_map(|(column, letter)| {
                     let kind = match letter {
-                        't' => Kind::Text,
+                        't' | 'u' => Kind::Text,
                         'n' | 'y' => Kind::Number,
                         'd' => Kind::Moment,
                         _ => return None,
@@ -161,6 +247,7 @@ mod tests {
                 row: at as u32 + 1,
                 cells,
                 years: drawn.contains('y'),
+                units: drawn.chars().all(|letter| matches!(letter, 'u' | ' ')),
             })
         };
         drawn.iter().enumerate().filter_map(row).collect()
@@ -168,7 +255,14 @@ mod tests {
 
     fn header(drawn: &[&str]) -> Option<u32> {
         let rows = rows(drawn);
-        layout(&rows, None, false).header.map(|at| rows[at].row)
+        layout(&rows, Stated::default()).header.last().map(|at| rows[at].row)
+    }
+
+    fn header_rows(drawn: &[&str], stated: Stated) -> (Range<u32>, u32) {
+        let rows = rows(drawn);
+        let found = layout(&rows, stated);
+        let (header, first) = (&found.header, found.first);
+        (rows[header.start].row..rows[header.end - 1].row + 1, rows[first].row)
     }
 
     #[test]
@@ -198,7 +292,40 @@ mod tests {
         assert_eq!(header(&["tyy", "tnn", "tnn"]), Some(1), "years name columns");
         assert_eq!(header(&["tdd", "tnn", "tnn"]), Some(1), "dates over numbers do");
         let rows = rows(&["tnn", "tnn"]);
-        assert_eq!(layout(&rows, Some(true), false).header, Some(0), "stated");
-        assert_eq!(layout(&rows, Some(false), false).header, None, "stated");
+        let stated = |header| Stated { header: Some(header), ..Stated::default() };
+        assert_eq!(layout(&rows, stated(true)).header, 0..1);
+        assert_eq!(layout(&rows, stated(false)).header, 0..0);
+    }
+
+    #[test]
+    fn headings_over_several_columns_are_a_part_of_the_names() {
+        let found = |drawn: &[&str]| header_rows(drawn, Stated::default());
+        assert_eq!(found(&[" t t ", "ttttt", "tnnnn", "tnnnn"]), (1..3, 3));
+        assert_eq!(found(&[" y y ", "ttttt", "tnnnn", "tnnnn"]), (1..3, 3), "years");
+        assert_eq!(found(&["tt t ", " tttt", "tnnnn", "tnnnn"]), (1..3, 3), "one over both rows");
+        assert_eq!(found(&["tt t ", " tttt", "ttttt", "ttttt"]), (1..3, 3), "over texts");
+        assert_eq!(found(&["tttt ", "   tt", "tnnnn", "tnnnn"]), (1..3, 3), "three over both");
+        assert_eq!(found(&["t", "", " t t ", "ttttt", "tnnnn", "tnnnn"]), (3..5, 5), "a title");
+        assert_eq!(found(&[" t   ", "ttttt", "tnnnn", "tnnnn"]), (2..3, 3), "a title in B");
+        assert_eq!(found(&["tt   ", "ttttt", "tnnnn", "tnnnn"]), (2..3, 3), "a title and a date");
+        assert_eq!(found(&["tttt", "t  t", "tntn", "tntn"]), (1..2, 2), "a sparse row of data");
+    }
+
+    #[test]
+    fn a_header_has_as_many_rows_as_are_stated() {
+        let stated = |rows| Stated { header: Some(true), rows, ..Stated::default() };
+        assert_eq!(header_rows(&["ttt", "ttt", "tnn", "tnn"], stated(Some(2))), (1..3, 3));
+        assert_eq!(header_rows(&[" t t ", "ttttt", "tnnnn", "tnnnn"], stated(Some(1))), (2..3, 3));
+        let drawn = ["t", "", "ttt", "ttt", "ttt", "tnn"];
+        assert_eq!(header_rows(&drawn, stated(Some(3))), (3..6, 6));
+    }
+
+    #[test]
+    fn units_below_the_header_are_no_row() {
+        let with = |units| Stated { units, ..Stated::default() };
+        assert_eq!(header_rows(&["ttt", " uu", "tnn", "tnn"], with(None)), (1..2, 3));
+        assert_eq!(header_rows(&["ttt", " uu", "tnn", "tnn"], with(Some(false))), (1..2, 2));
+        assert_eq!(header_rows(&["ttt", "uuu", "tnn", "tnn"], with(None)), (1..2, 2), "over text");
+        assert_eq!(header_rows(&["ttt", "ttt", "tnn", "tnn"], with(Some(true))), (1..2, 3));
     }
 }

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use super::super::{Hints, open};
 use super::*;
 
+mod beyond;
+
 fn read(
     bytes: Vec<u8>,
     settings: &catalog::Format,

@@ -18,6 +18,9 @@ use super::tree::Page;
 use super::{damaged, over};
 use crate::format::{FormatError, Limits};
 
+/// Steps that a form takes besides those of its content.
+const FORM_STEPS: usize = 200;
+
 /// Forms within forms. Real pages have a few.
 const MAX_FORMS: usize = 16;
 
@@ -251,6 +254,8 @@ impl<'a, 'l> Reading<'a, 'l> {
         if now.forms >= MAX_FORMS {
             return Err(damaged(format!("its forms are nested deeper than {MAX_FORMS}")));
         }
+        // To find, expand and begin a form takes far longer than an operator does.
+        self.step(FORM_STEPS)?;
         let content = self.budget.expand(&stream)?;
         let mut state = now.state.clone();
         if let Some(matrix) = dict.get::<[f32; 6]>(MATRIX) {

@@ -21,6 +21,10 @@ use super::container::{self, Kind};
 const TEXT: u64 = 64;
 /// Bytes of a cell format, without the texts in it.
 const STYLE: u64 = 400;
+/// Bytes of an entry in a list of sheets, names or relations, without the texts in it.
+const ENTRY: u64 = 512;
+/// Bytes of a part whose lists are of no weight.
+const SMALL: u64 = 1 << 20;
 
 /// Bytes of memory that the workbook would take, within `limits`.
 pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<(), FormatError> {
@@ -45,9 +49,9 @@ pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<()
                 xml::shared_strings(member, limits.max_row_bytes as u64)
             } else if name.ends_with("styles.xml") {
                 xml::styles(member, limits.max_row_bytes as u64)
-            } else if member.size() > limits.max_row_bytes as u64 {
-                // Smaller parts have no larger texts.
-                xml::sheet(member, limits.max_row_bytes as u64)
+            } else if member.size() > SMALL.min(limits.max_row_bytes as u64) {
+                // It may be a sheet, or a list of them: the parts may have any names.
+                xml::part(member, limits.max_row_bytes as u64)
             } else {
                 Ok(0)
             }
@@ -57,10 +61,12 @@ pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<()
             let read = [&read[..], &["styles.bin", "sharedstrings.bin"]].concat();
             match name.strip_prefix("xl/") {
                 // Relations are XML, and read an element at a time.
-                _ if name.ends_with(".rels") => match member.size() > limits.max_row_bytes as u64 {
-                    true => Err(Problem::TooLong),
-                    false => Ok(0),
-                },
+                _ if name.ends_with(".rels")
+                    && member.size() > SMALL.min(limits.max_row_bytes as u64) =>
+                {
+                    xml::part(member, limits.max_row_bytes as u64)
+                }
+                _ if name.ends_with(".rels") => Ok(0),
                 Some(name) if read.iter().any(|part| name.starts_with(part)) => {
                     records(member, name, limits.max_row_bytes as u64)
                 }
@@ -182,8 +188,9 @@ fn manifest(member: &mut Measured<'_>, most: u64) -> Result<u64, Problem> {
 fn records(member: &mut Measured<'_>, name: &str, most: u64) -> Result<u64, Problem> {
     let size = member.size();
     let mut reader = member.bounded(u64::MAX);
-    let mut texts = 0;
+    let (mut texts, mut records) = (0, 0);
     while let Some(kind) = record_number(&mut reader, 2)? {
+        records += 1;
         let length = record_number(&mut reader, 4)?
             .ok_or_else(|| Problem::Damaged("a record is cut short".to_owned()))?;
         if length > most {
@@ -195,8 +202,13 @@ fn records(member: &mut Measured<'_>, name: &str, most: u64) -> Result<u64, Prob
         }
         texts += u64::from(kind == 0x13);
     }
-    // UTF-16 may become longer by half.
-    Ok(if name == "sharedstrings.bin" { texts * TEXT + size * 3 / 2 } else { 0 })
+    Ok(match name {
+        // UTF-16 may become longer by half.
+        "sharedstrings.bin" => texts * TEXT + size * 3 / 2,
+        // All of them are kept.
+        "workbook.bin" if size > SMALL => records * ENTRY + size * 3 / 2,
+        _ => 0,
+    })
 }
 
 /// A number of seven bits a byte; `None` at the end.

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::{Bounded, Measured, Problem, STYLE, TEXT};
+use super::{Bounded, ENTRY, Measured, Problem, STYLE, TEXT};
 
 /// What is seen of a part.
 pub(super) enum Seen<'a> {
@@ -102,9 +102,19 @@ pub(super) fn styles(member: &mut Measured<'_>, most: u64) -> Result<u64, Proble
     Ok(formats * (STYLE + longest) + size * 2)
 }
 
-/// A sheet is read cell by cell: each may be as long as a row.
-pub(super) fn sheet(member: &mut Measured<'_>, most: u64) -> Result<u64, Problem> {
-    walk(member.bounded(most), 4, |_, _| Ok(())).map(|_| 0)
+/// A sheet is read cell by cell, each of which may be as long as a row; the lists of sheets, names and
+/// relations are kept whole.
+pub(super) fn part(member: &mut Measured<'_>, most: u64) -> Result<u64, Problem> {
+    const ENTRIES: [&str; 5] = ["sheet", "definedName", "Relationship", "Override", "Default"];
+    let size = member.size();
+    let mut entries = 0;
+    walk(member.bounded(most), 4, |seen, _| {
+        if let Seen::Begins(tag) = seen {
+            entries += u64::from(ENTRIES.iter().any(|name| is(tag, name)));
+        }
+        Ok(())
+    })?;
+    Ok(if entries > 0 { entries * ENTRY + size } else { 0 })
 }
 
 fn is(tag: &BytesStart<'_>, name: &str) -> bool {
