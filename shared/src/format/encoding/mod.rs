@@ -87,13 +87,11 @@ fn look(input: &mut Input, stated: Option<Encoding>) -> Result<Looked, FormatErr
         };
         return text(marked, why);
     }
-    if memchr::memchr(0, sample).is_some() {
-        return match detect::utf16(sample) {
-            Some(encoding) => {
-                text(encoding, format!("encoding {encoding}: one byte of each two is NUL"))
-            }
-            None => Ok(Looked::NoText),
-        };
+    // Other texts with NUL bytes are texts like any other: who reads them refuses those bytes.
+    if memchr::memchr(0, sample).is_some()
+        && let Some(encoding) = detect::utf16(sample)
+    {
+        return text(encoding, format!("encoding {encoding}: one byte of each two is NUL"));
     }
     if let Some((encoding, how)) = detect::declared(sample) {
         return text(encoding, format!("encoding {encoding}: {how}"));
