@@ -11,7 +11,7 @@ use parquet::file::writer::SerializedFileWriter;
 use crate::parts;
 
 /// Bytes of a file of others at most: small ones are tried more often in the same time.
-const SMALL: u64 = 24 << 10;
+const SMALL: u64 = 12 << 10;
 /// Files of others for a target at most.
 const MANY: usize = 60;
 

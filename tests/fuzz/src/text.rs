@@ -243,9 +243,8 @@ pub fn encoding(data: &[u8]) {
     }
     let name = detected.encoding.map_or("utf-8", |encoding| encoding.name());
     let decoder = encoding_rs::Encoding::for_label(name.as_bytes()).expect("a known encoding");
-    let (decoded, used, wrong) = decoder.decode(bytes);
+    let (decoded, wrong) = decoder.decode_with_bom_removal(bytes);
     assert!(!wrong, "{name}: malformed bytes became {text:?}");
-    assert_eq!(used.name(), decoder.name());
     let decoded = decoded.replace("\r\n", "\n").replace('\r', "\n");
     assert_eq!(text, decoded, "{name}");
 }
