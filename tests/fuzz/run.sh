@@ -28,7 +28,7 @@ fi
 seconds=${1:-60}
 targets=("${@:2}")
 if [[ ${#targets[@]} -eq 0 ]]; then
-    mapfile -t targets < <(sed -n 's/^ *target("\([a-z_]*\)",.*/\1/p' tests/fuzz/src/lib.rs)
+    mapfile -t targets < <(sed -n 's/^ *target("\([a-z0-9_]*\)",.*/\1/p' tests/fuzz/src/lib.rs)
 fi
 
 found=0

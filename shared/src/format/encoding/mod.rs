@@ -19,7 +19,7 @@ pub(super) use text::Text;
 
 use super::input::Input;
 use super::{FormatError, sniff};
-use crate::catalog::{self, Encoding};
+use crate::catalog::{self, Encoding, FormatKind};
 
 /// Bytes that a guess looks at, from the first one beyond ASCII on.
 pub(super) const WINDOW: usize = 64 << 10;
@@ -50,7 +50,7 @@ pub(super) fn open(
     evidence: &mut Vec<String>,
 ) -> Result<(Input, Decided), FormatError> {
     let decided = Decided::default();
-    let input = match look(&mut input, settings.encoding)? {
+    let input = match look(&mut input, settings)? {
         Looked::NoText => input,
         Looked::Ascii => undecided(input, 0, &decided),
         Looked::Text(found) => {
@@ -64,14 +64,14 @@ pub(super) fn open(
     Ok((input, decided))
 }
 
-fn look(input: &mut Input, stated: Option<Encoding>) -> Result<Looked, FormatError> {
+fn look(input: &mut Input, settings: &catalog::Format) -> Result<Looked, FormatError> {
     let text = |encoding, why| Ok(Looked::Text(Found { encoding, why }));
     let sample = input.peek(sniff::SAMPLE)?;
     if sniff::is_binary(sample) {
         return Ok(Looked::NoText);
     }
     let mark = detect::mark(sample);
-    if let Some(stated) = stated {
+    if let Some(stated) = settings.encoding {
         // Which of the two UTF-16 it is, the mark knows better than the label.
         let encoding = match mark {
             Some(marked) if is_utf16(marked) && is_utf16(stated) => marked,
@@ -87,11 +87,14 @@ fn look(input: &mut Input, stated: Option<Encoding>) -> Result<Looked, FormatErr
         };
         return text(marked, why);
     }
-    // Other texts with NUL bytes are texts like any other: who reads them refuses those bytes.
-    if memchr::memchr(0, sample).is_some()
-        && let Some(encoding) = detect::utf16(sample)
-    {
-        return text(encoding, format!("encoding {encoding}: one byte of each two is NUL"));
+    if memchr::memchr(0, sample).is_some() {
+        if let Some(encoding) = detect::utf16(sample) {
+            return text(encoding, format!("encoding {encoding}: one byte of each two is NUL"));
+        }
+        // In JSON a NUL is a mistake of its row. All other texts are refused for it.
+        if !matches!(settings.kind, Some(FormatKind::Json | FormatKind::Jsonl)) {
+            return Ok(Looked::NoText);
+        }
     }
     if let Some((encoding, how)) = detect::declared(sample) {
         return text(encoding, format!("encoding {encoding}: {how}"));
