@@ -279,6 +279,8 @@ pub struct Rows {
     /// The encoding, as soon as it is decided on, and whether it was when the file was opened.
     decided: Decided,
     told: bool,
+    /// There are no more rows. (Delimited cells know it themselves.)
+    ended: bool,
 }
 
 /// Delimited cells without a detour, as there are most of them; and all other kinds.
@@ -293,7 +295,7 @@ impl Rows {
     fn of(reader: AnyReader, decided: Option<Decided>) -> Self {
         let decided = decided.unwrap_or_default();
         let told = decided.get().is_some();
-        Self { reader, decided, told }
+        Self { reader, decided, told, ended: false }
     }
 
     /// The next row; `None` at the end of the file. An error ends the file.
@@ -303,7 +305,9 @@ impl Rows {
     pub fn next(&mut self) -> Result<Option<Row<'_>>, FormatError> {
         match &mut self.reader {
             AnyReader::Csv(csv) => Ok(if csv.advance()? { Some(csv.row()) } else { None }),
-            AnyReader::Other(other) => Ok(if other.advance()? { Some(other.row()) } else { None }),
+            AnyReader::Other(other) => {
+                Ok(if advance(&mut **other, &mut self.ended)? { Some(other.row()) } else { None })
+            }
         }
     }
 
@@ -311,7 +315,7 @@ impl Rows {
     fn advance(&mut self) -> Result<bool, FormatError> {
         match &mut self.reader {
             AnyReader::Csv(csv) => csv.advance(),
-            AnyReader::Other(other) => other.advance(),
+            AnyReader::Other(other) => advance(&mut **other, &mut self.ended),
         }
     }
 
@@ -350,6 +354,17 @@ impl Rows {
         remarks.extend(late.map(|found| found.why.clone()));
         remarks
     }
+}
+
+/// Goes to the next row, and no further than to the first error: what a reader would find behind it is
+/// nothing that was meant.
+fn advance(reader: &mut dyn Reader, ended: &mut bool) -> Result<bool, FormatError> {
+    if *ended {
+        return Ok(false);
+    }
+    let advanced = reader.advance();
+    *ended = !matches!(advanced, Ok(true));
+    advanced
 }
 
 /// What a file and all that is within it are opened with.

@@ -19,7 +19,7 @@ pub(super) use text::Text;
 
 use super::input::Input;
 use super::{FormatError, Hints, sniff};
-use crate::catalog::{self, Encoding};
+use crate::catalog::{self, Encoding, FormatKind};
 
 /// Bytes that a guess looks at, from the first one beyond ASCII on.
 pub(super) const WINDOW: usize = 64 << 10;
@@ -52,7 +52,7 @@ pub(super) fn open(
 ) -> Result<(Input, Decided), FormatError> {
     let decided = Decided::default();
     let expected = expected(hints);
-    let input = match look(&mut input, settings.encoding, expected)? {
+    let input = match look(&mut input, settings, expected)? {
         Looked::NoText => input,
         Looked::Ascii => undecided(input, 0, expected, &decided),
         Looked::Text(found) => {
@@ -73,7 +73,7 @@ fn expected(hints: Hints<'_>) -> Option<Encoding> {
 
 fn look(
     input: &mut Input,
-    stated: Option<Encoding>,
+    settings: &catalog::Format,
     expected: Option<Encoding>,
 ) -> Result<Looked, FormatError> {
     let text = |encoding, why| Ok(Looked::Text(Found { encoding, why }));
@@ -82,7 +82,7 @@ fn look(
         return Ok(Looked::NoText);
     }
     let mark = detect::mark(sample);
-    if let Some(stated) = stated {
+    if let Some(stated) = settings.encoding {
         // Which of the two UTF-16 it is, the mark knows better than the label.
         let encoding = match mark {
             Some(marked) if is_utf16(marked) && is_utf16(stated) => marked,
@@ -99,12 +99,13 @@ fn look(
         return text(marked, why);
     }
     if memchr::memchr(0, sample).is_some() {
-        return match detect::utf16(sample) {
-            Some(encoding) => {
-                text(encoding, format!("encoding {encoding}: one byte of each two is NUL"))
-            }
-            None => Ok(Looked::NoText),
-        };
+        if let Some(encoding) = detect::utf16(sample) {
+            return text(encoding, format!("encoding {encoding}: one byte of each two is NUL"));
+        }
+        // In JSON a NUL is a mistake of its row. All other texts are refused for it.
+        if !matches!(settings.kind, Some(FormatKind::Json | FormatKind::Jsonl)) {
+            return Ok(Looked::NoText);
+        }
     }
     if let Some((encoding, how)) = detect::declared(sample) {
         return text(encoding, format!("encoding {encoding}: {how}"));

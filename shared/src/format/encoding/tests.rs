@@ -297,3 +297,21 @@ fn reading_goes_on_in_the_encoding_that_was_decided_on() {
         assert!(sought > 3, "{sought} places were sought, {skipped} skipped");
     }
 }
+
+#[test]
+fn a_nul_in_lines_of_json_does_not_hide_the_encoding_from_who_reads_on() {
+    let bytes = b"{\"a\": 1}\n{\"a\": \"\0\"}\n{\"a\": \"M\xfcller, K\xf6ln\"}\n";
+    let kind = Some(catalog::FormatKind::Jsonl);
+    let settings = catalog::Format { kind, ..catalog::Format::default() };
+    let whole = read_with(bytes, &settings);
+    assert_eq!(whole.rows[2], [Some("\"M\u{fc}ller, K\u{f6}ln\"".to_owned())]);
+    for at in 0..2 {
+        let after = whole.after[at];
+        let from = Cursor::new(bytes[whole.detected.seek(after) as usize..].to_vec());
+        let (found, limits) = (Some(&whole.detected), Limits::default());
+        let rows = format::resume(from, found, after, Hints::default(), &settings, limits);
+        let seen = rest(rows.expect("resumes").0, whole.detected.clone());
+        assert!(seen.rows == whole.rows[at + 1..], "after row {at}");
+        assert!(seen.after == whole.after[at + 1..], "after row {at}");
+    }
+}

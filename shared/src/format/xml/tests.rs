@@ -518,3 +518,15 @@ fn bytes_at_random_are_read_or_refused() {
         }
     }
 }
+
+#[test]
+fn behind_an_error_there_are_no_rows() {
+    let text = b"<t><r>1</r><r><a/></r!><r>2</r><r>3</r></t>";
+    let (settings, limits) = (at("t/r"), Limits::default());
+    let input = std::io::Cursor::new(text.to_vec());
+    let opened = crate::format::open(input, crate::format::Hints::default(), &settings, limits);
+    let (mut rows, _) = opened.expect("opens");
+    assert!(rows.next().expect("a row").is_some());
+    assert!(rows.next().is_err());
+    assert!(rows.next().expect("the end").is_none());
+}

@@ -1,0 +1,3 @@
+#![no_main]
+
+inlet_fuzz::search!("plain");
