@@ -214,7 +214,7 @@ fn plain_text<'t>(json: &'t [u8], into: &'t mut Vec<u8>) -> &'t [u8] {
 /// Appends a cell; `alone`: it is the only one of its row, which must not look like a blank line.
 fn csv_cell(out: &mut Buffer, text: &[u8], alone: bool) {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
-    let quoted = text.iter().any(special) || (alone && text.is_empty());
+    let quoted = text.iter().any(special) || (alone && text.trim_ascii().is_empty());
     if !quoted {
         out.extend_from_slice(text);
         return;

@@ -169,11 +169,11 @@ fn without_an_id_a_record_is_named_by_its_object_and_row() {
 }
 
 #[test]
-fn an_id_of_another_type_is_its_text() {
+fn an_id_of_another_type_is_the_text_of_its_value() {
     let id = Field { kind: Some(FieldType::Integer), ..id("n") };
     let converted = run(b"n\n 007 \n", &[id], &plan());
     let record = &converted.records()[0];
-    assert_eq!((&record["id"], &record["values"]["id"]), (&json!("007"), &json!(7)));
+    assert_eq!((&record["id"], &record["values"]["id"]), (&json!("7"), &json!(7)));
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(super) fn all() -> Vec<Bomb> {
     let file = |name, bytes, ends| Bomb { name, bytes: Bytes::File(bytes), ends };
     // Rows of a megabyte each expand quickly, also in a debug build.
     let row = [&b"1,"[..], &vec![b'x'; MB], b"\n"].concat();
-    let rows = |times| [b"a,b\n".to_vec(), row.repeat((times / LESS).max(1))].concat();
+    let rows = |times: usize| [b"a,b\n".to_vec(), row.repeat((times / LESS).max(1))].concat();
     let small = rows(1);
     let sixty = rows(60);
     let whole = gzip(&small);

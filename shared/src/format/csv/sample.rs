@@ -180,7 +180,7 @@ impl Sample {
         counts.remove(&1);
         let before = self.rows.iter().take_while(|row| row.width < 3).count();
         let wider: usize = counts.iter().filter(|(width, _)| **width > 2).map(|(_, n)| n).sum();
-        if before <= NOTES && wider > 1 && self.counts(before).get(&2).is_none() {
+        if before <= NOTES && wider > 1 && !self.counts(before).contains_key(&2) {
             counts.remove(&2);
         }
         let most = counts.iter().max_by_key(|(width, count)| (**count, **width == first, **width));

@@ -180,6 +180,10 @@ impl Rule {
 
     /// Takes in the settings that are values of the field's own type.
     fn set_values(&mut self, field: &Field, problems: &mut Vec<Unfit>) {
+        if field.allowed.as_ref().is_some_and(Vec::is_empty) {
+            let message = "allowed = [] lets no value through";
+            problems.push(unfit("allowed", message, "name the values, or remove it"));
+        }
         let plain = Self { required: false, ..self.clone() };
         let mut value = |setting: &'static str, text: &str| {
             let (mut out, mut scratch) = (Buffer::default(), Scratch::default());
@@ -193,10 +197,6 @@ impl Rule {
                 }
             }
         };
-        if field.allowed.as_ref().is_some_and(Vec::is_empty) {
-            let message = "allowed = [] lets no value through";
-            problems.push(unfit("allowed", message, "name the values, or remove it"));
-        }
         let default = field.default.as_ref().and_then(|text| value("default", text));
         let allowed: Option<HashSet<_>> = field
             .allowed

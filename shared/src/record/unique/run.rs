@@ -37,7 +37,7 @@ impl Run {
         let mut written = 0_u64;
         for entry in entries {
             let entry = entry?;
-            if written % ENTRIES as u64 == 0 {
+            if written.is_multiple_of(ENTRIES as u64) {
                 index.push(first(&entry));
             }
             for (word, bit) in places(&entry, words) {
