@@ -48,7 +48,7 @@ pub(super) fn all() -> Vec<Bomb> {
         file("columns.csv", [wide("c"), wide("1")].join("\n").into_bytes(), "too_many_columns"),
         file("columns.json", format!("[[{}]]", wide("1")).into_bytes(), "too_many_columns"),
         file("deep.json", [vec![b'['; MB], vec![b']'; MB]].concat(), "too_deep"),
-        file("deep.jsonl", "{\"a\":".repeat(MB).into_bytes(), "too_deep"),
+        file("deep.jsonl", "{\"a\":".repeat(MB).into_bytes(), "invalid_json"),
         file("deep.xml", "<a>".repeat(MB).into_bytes(), "too_deep"),
         file("entities.xml", entities(), "invalid_xml"),
         file("loop.pdf", pdf_that_loops(), "document_damaged"),
@@ -149,8 +149,13 @@ fn bzip2(bytes: &[u8]) -> Vec<u8> {
 
 fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
     for (name, bytes) in members {
+        // By its place, uncompressed, the kind of an OpenDocument file is told.
+        let options = match *name {
+            "mimetype" => zip::write::SimpleFileOptions::default()
+                .compression_method(zip::CompressionMethod::Stored),
+            _ => zip::write::SimpleFileOptions::default(),
+        };
         zip.start_file(*name, options).expect("memory");
         zip.write_all(bytes).expect("memory");
     }

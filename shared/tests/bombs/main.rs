@@ -42,7 +42,7 @@ enum Bytes {
 struct Bomb {
     name: &'static str,
     bytes: Bytes,
-    /// The code of the error.
+    /// The code of the error, or of the reject of the one row.
     ends: &'static str,
 }
 
@@ -102,15 +102,19 @@ fn one_bomb() {
         Err(_) => read(files::stream(&name), &name),
     };
     let (code, said) = match ended {
-        Ok(()) => ("none", "all rows were read".to_owned()),
+        Ok(None) => ("none", "all rows were read".to_owned()),
+        Ok(Some((code, said))) => (code, said),
         Err(PlainError::Format(error)) => (error.code(), error.to_string()),
         Err(other) => ("none", other.failure().to_string()),
     };
     println!("\n{SAID}{} {code} {said}", peak().unwrap_or_default());
 }
 
-/// As `inlet read` does it.
-fn read(input: impl Read + Send + 'static, name: &str) -> Result<(), PlainError> {
+/// The code of a reject, and what it says.
+type Refused = (&'static str, String);
+
+/// As `inlet read` does it, to the first reject if there is one.
+fn read(input: impl Read + Send + 'static, name: &str) -> Result<Option<Refused>, PlainError> {
     let most = Limits::default();
     let less = LESS as u64;
     let limits = Limits {
@@ -123,7 +127,11 @@ fn read(input: impl Read + Send + 'static, name: &str) -> Result<(), PlainError>
     let (mut rows, detected) = format::open(input, Hints::named(name), &Format::default(), limits)?;
     let settings = RecordSettings::default();
     let mut mappings = Mappings::new(&[], &settings, &rows, &detected)?;
-    plain::ndjson(&mut rows, &mut mappings, &mut io::sink(), &mut |_| {}).map(|_| ())
+    let mut refused = None;
+    plain::ndjson(&mut rows, &mut mappings, &mut io::sink(), &mut |reject| {
+        refused.get_or_insert_with(|| (reject.code.as_str(), reject.message.clone().into_owned()));
+    })?;
+    Ok(refused)
 }
 
 /// The most memory that this process took so far, in KiB.
