@@ -198,6 +198,11 @@ pub fn csv_written(data: &[u8]) {
     assert_eq!(detected.columns, names, "{file:?}");
     for cells in &table {
         let row = rows.next().expect("it is whole").unwrap_or_else(|| panic!("few rows: {file:?}"));
+        // Of what looks like the header of another table a person is asked, with the row as it is.
+        let asked = row.fault() == Some(inlet::format::RowFault::OtherTable);
+        if asked {
+            continue;
+        }
         assert_eq!(row.fault(), None, "{file:?}");
         let found: Vec<&[u8]> = row.cells().collect();
         let cells: Vec<&[u8]> = cells.iter().map(|cell| cell.as_bytes()).collect();
