@@ -237,6 +237,10 @@ impl Cells<'_> {
     }
 
     fn end_cell(&mut self, (row, column): (u32, u32), kind: Kind) -> Result<(), Unheard> {
+        if row >= ROWS || column >= COLUMNS {
+            let problem = "a cell lies beyond XFD1048576, the last one of a sheet";
+            return Err(self.talk.fail(Problem::Damaged(problem.into())));
+        }
         let end = self.piece.json.len() as u32;
         self.piece.cells.push(Found { row, column, end, kind });
         if self.piece.json.len() >= PIECE_BYTES || self.piece.cells.len() >= PIECE_CELLS {
@@ -252,6 +256,11 @@ impl Cells<'_> {
         self.talk.say(Said::Cells(std::mem::take(&mut self.piece)))
     }
 }
+
+/// Rows and columns of a sheet at most, in Excel and in LibreOffice.
+/// (<https://support.microsoft.com/en-us/office/1672b34d-7043-467e-8e27-269d656771c3>)
+const ROWS: u32 = 1 << 20;
+const COLUMNS: u32 = 1 << 14;
 
 type File = BufReader<Spool>;
 

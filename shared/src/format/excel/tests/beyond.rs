@@ -65,6 +65,13 @@ fn a_second_table_below_gives_no_rows_of_the_first() {
 }
 
 #[test]
+fn a_cell_beyond_the_last_one_of_a_sheet_is_an_error_and_no_overflow() {
+    let book = xlsx(&[("S", false, &rows(&["A1=a B1=b", "A2=1 ZZZ2=2"]))]);
+    let error = read(book, &settings("")).unwrap_err().to_string();
+    assert!(error.contains("XFD1048576"), "{error}");
+}
+
+#[test]
 fn the_header_once_more_is_no_row() {
     let drawn = ["A1=ID B1=Name", "A2=1 B2=x", "A3=ID B3=Name", "A4=2 B4=y"];
     let (_, lines) = sheet(&drawn, "");
