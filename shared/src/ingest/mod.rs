@@ -59,7 +59,7 @@ pub struct Ports {
     pub catalog: Arc<dyn CatalogStore>,
     /// What became of each object.
     pub ledger: Arc<dyn Ledger>,
-    /// How the last file of each table was written.
+    /// How the last file of each series was written.
     pub shapes: Arc<dyn Shapes>,
     /// The bytes.
     pub objects: Arc<dyn Objects>,

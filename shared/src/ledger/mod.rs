@@ -6,7 +6,7 @@
 //! Promises: two workers never hold the same entry; a worker that lost its lease can write no more;
 //! an older event never undoes a newer one; a scan of a source sees every entry, in the byte order
 //! of its keys (the order in which S3 lists), a page at a time. Never: the ledger holds no content of
-//! an object and no secret, and nothing of it expires by itself.
+//! an object but the names of its columns and no secret, and nothing of it expires by itself.
 
 mod entry;
 mod shapes;
