@@ -33,6 +33,7 @@
 mod archive;
 mod avro;
 mod compression;
+mod contained;
 mod csv;
 mod document;
 mod encoding;

@@ -2,7 +2,7 @@
 //!
 //! The reader of an xlsx sheet borrows from its workbook, so the two cannot be handed around
 //! together; and the crate that reads the formats panics on some damaged files. A thread holds both:
-//! it sends the cells in pieces through a bounded channel, and a panic ends it alone.
+//! it sends the cells in pieces through a bounded channel, and a panic is the last that it says.
 
 use std::collections::HashMap;
 use std::io::BufReader;
@@ -14,6 +14,7 @@ use calamine::{
     XlsbError, Xlsx, XlsxError,
 };
 
+use super::super::contained::contained;
 use super::super::{FormatError, Spool};
 use super::cell::{self, Kind};
 use super::container;
@@ -127,13 +128,18 @@ impl Workbook {
         let read = move || {
             let talk = Talk { to_read, tell };
             let file = BufReader::with_capacity(64 << 10, spool);
-            // Nobody listens any more: nothing is left to say.
-            let _ = match kind {
+            let read = contained(|| match kind {
                 container::Kind::Xlsx => xlsx(file, &talk),
                 container::Kind::Xlsb => xlsb(file, &errors, &talk),
                 container::Kind::Ods => ods(file, &talk),
                 container::Kind::Xls => xls(file, &talk),
-            };
+            });
+            match read {
+                Ok(Ok(())) => {}
+                // Nobody listens any more: nothing is left to say.
+                Ok(Err(Unheard)) => {}
+                Err(problem) => drop(talk.fail(Problem::Damaged(problem))),
+            }
         };
         let thread = std::thread::Builder::new()
             .name("workbook".to_owned())
@@ -156,8 +162,8 @@ impl Workbook {
                 return Err(FormatError::Encrypted { found: "a workbook with a password" });
             }
             Some(Ok(Err(Problem::Damaged(problem)))) => problem,
-            // It ended without a word: it panicked.
-            _ => "its reader failed on it".into(),
+            // It ended without a word, which it does not do while somebody listens.
+            _ => "its reader is gone".into(),
         };
         Err(FormatError::Damaged { kind: self.kind.name(), row, problem })
     }

@@ -12,7 +12,6 @@ mod pages;
 mod shape;
 mod value;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use parquet::errors::ParquetError;
@@ -22,6 +21,7 @@ use self::column::Column;
 use self::pages::{Budget, Source};
 use self::shape::Field;
 use self::value::Meaning;
+use super::contained::contained;
 use super::input::Input;
 use super::values::{Place, Values};
 use super::{
@@ -67,11 +67,11 @@ pub(super) fn open(
     let budget = Arc::new(Budget::new(limits.max_pages_bytes));
     let source = Source::new(spool, Arc::clone(&budget));
     // The crate panics on some damaged files; nothing of what it was doing is used after that.
-    let opened = catch_unwind(AssertUnwindSafe(|| SerializedFileReader::new(source)));
+    let opened = contained(|| SerializedFileReader::new(source));
     let file = match opened {
         Ok(Ok(file)) => file,
         Ok(Err(error)) => return Err(failed(0, &error, &budget)),
-        Err(_) => return Err(damaged(0, "its reader failed on the footer")),
+        Err(problem) => return Err(damaged(0, problem)),
     };
     budget.begin_pages();
     let metadata = file.metadata();
@@ -179,7 +179,7 @@ impl Reader for Table {
             return Ok(false);
         }
         // See above: a panic ends the file.
-        let found = catch_unwind(AssertUnwindSafe(|| self.next_row()));
+        let found = contained(|| self.next_row());
         self.ended = !matches!(found, Ok(Ok(true)));
         match found {
             Ok(Ok(true)) => {
@@ -194,7 +194,7 @@ impl Reader for Table {
             }
             Ok(Ok(false)) => Ok(false),
             Ok(Err(error)) => Err(failed(self.rows, &error, &self.budget)),
-            Err(_) => Err(damaged(self.rows, "its reader failed on it")),
+            Err(problem) => Err(damaged(self.rows, problem)),
         }
     }
 

@@ -24,13 +24,13 @@ mod streams;
 mod tree;
 
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hayro_syntax::Pdf;
 use hayro_syntax::object::{Dict, ObjRef};
 
 use super::Meta;
 use super::text::Text;
+use crate::format::contained::contained;
 use crate::format::spool::Spool;
 use crate::format::{FormatError, Limit, Limits};
 
@@ -44,10 +44,8 @@ pub(super) fn read(
     let data = whole(spool)?;
     // The crates promise not to panic and are tested on broken files; a promise that somebody else
     // makes is not one of ours. What is half done when they do is thrown away.
-    match catch_unwind(AssertUnwindSafe(|| extract(data, text, limits, evidence))) {
-        Ok(result) => result,
-        Err(_) => Err(damaged("its reader gave up on it")),
-    }
+    contained(|| extract(data, text, limits, evidence))
+        .unwrap_or_else(|problem| Err(damaged(problem)))
 }
 
 fn damaged(problem: impl Into<Box<str>>) -> FormatError {
