@@ -147,8 +147,10 @@ impl<R: BufRead> Members<R> {
         }
     }
 
-    /// Passes over zeros: up to the end of the file, or, as xz pads each stream, up to the next.
+    /// Passes over zeros: up to the end of the file, or, as xz pads each stream by four bytes or a multiple
+    /// of it, up to the next. (<https://tukaani.org/xz/xz-file-format.txt>, 2.2)
     fn skip_padding(&self, input: &mut R) -> Result<(), FormatError> {
+        let mut padding = 0;
         loop {
             let bytes = input.fill_buf().map_err(|cause| self.error(cause))?;
             if bytes.is_empty() {
@@ -157,11 +159,11 @@ impl<R: BufRead> Members<R> {
             let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
             let other = bytes.get(zeros).copied();
             input.consume(zeros);
+            padding += zeros;
+            let padded = self.compression == Compression::Xz && padding.is_multiple_of(4);
             match other {
                 None => {}
-                Some(byte) if self.compression == Compression::Xz && self.may_begin_with(byte) => {
-                    return Ok(());
-                }
+                Some(byte) if padded && self.may_begin_with(byte) => return Ok(()),
                 Some(_) => return Err(self.trailing()),
             }
         }
@@ -281,6 +283,15 @@ mod tests {
         let nothing = [&b"\x53\x2a\x4d\x18\x05\0\0\0"[..], b"12345"].concat();
         let frames = [&nothing[..], &frame, &nothing, &frame, &nothing].concat();
         assert_eq!(expand(Compression::Zstd, &frames).expect("whole").len(), 2 * text.len());
+    }
+
+    #[test]
+    fn padding_between_xz_streams_that_is_no_multiple_of_four_is_not_passed_over() {
+        let one = compress(Compression::Xz, &text());
+        for zeros in [1, 2, 3, 5, 7] {
+            let error = expand(Compression::Xz, &[&one[..], &vec![0; zeros], &one].concat());
+            assert_eq!(error.expect_err("no padding").code(), "xz_trailing_bytes");
+        }
     }
 
     #[test]
