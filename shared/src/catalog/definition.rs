@@ -164,6 +164,17 @@ impl Format {
     /// Bytes of a document's text in one row, where nothing is stated: a record that holds them can
     /// be delivered.
     pub const MAX_TEXT: u64 = 200_000;
+
+    /// Whether anything is stated that only a table has.
+    pub fn says_how_cells_are_written(&self) -> bool {
+        let Self { delimiter, quote, escape, comment, header, header_rows, .. } = self;
+        let Self { units_row, preamble, skip_footer_lines, skip_lines, .. } = self;
+        delimiter.is_some()
+            || quote.or(*escape).or(*comment).is_some()
+            || header.or(*units_row).or(*preamble).is_some()
+            || header_rows.or(*skip_footer_lines).is_some()
+            || *skip_lines > 0
+    }
 }
 
 /// Which sheets of a workbook are read.

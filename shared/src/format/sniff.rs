@@ -139,6 +139,10 @@ pub(super) fn kind(
         });
         return Ok(kind);
     }
+    if let Some(why) = document::sentences(text, whole, hints, settings) {
+        evidence.push(why.to_owned());
+        return Ok(FormatKind::Document);
+    }
     Ok(FormatKind::Csv)
 }
 
@@ -258,6 +262,7 @@ fn check_text(sample: &[u8]) -> Result<(), FormatError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::Expected;
 
     fn kind_of(sample: &[u8], name: &str) -> Result<FormatKind, FormatError> {
         kind(sample, Hints::named(name), &catalog::Format::default(), &mut Vec::new())
@@ -333,6 +338,30 @@ mod tests {
         ] {
             let shown = String::from_utf8_lossy(sample);
             assert_eq!(kind_of(sample, "a.csv").ok(), Some(FormatKind::Csv), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_letter_named_txt_is_a_document_unless_a_table_is_asked_for() {
+        let letter = b"Dear Ms. Hopper,\n\nthank you for your letter, which I read with joy.\n";
+        let stated = catalog::Format { header: Some(true), ..catalog::Format::default() };
+        let fields = [catalog::Field::default()];
+        let table = Expected { encoding: None, delimiter: Some(",".to_owned()), header: None };
+        let named = Hints::named("a.txt");
+        for (hints, settings, expected) in [
+            (named, &catalog::Format::default(), FormatKind::Document),
+            (Hints::named("A.TXT.gz"), &catalog::Format::default(), FormatKind::Document),
+            (Hints::named("a.csv"), &catalog::Format::default(), FormatKind::Csv),
+            (named, &stated, FormatKind::Csv),
+            (Hints { fields: &fields, ..named }, &catalog::Format::default(), FormatKind::Csv),
+            (
+                Hints { expected: Some(&table), ..named },
+                &catalog::Format::default(),
+                FormatKind::Csv,
+            ),
+        ] {
+            let found = super::kind(letter, hints, settings, &mut Vec::new());
+            assert_eq!(found.ok(), Some(expected), "{hints:?} {settings:?}");
         }
     }
 

@@ -5,9 +5,9 @@
 //! is too large for a record: the parts of a text, put together, are the text.
 //!
 //! Which file is a document: one whose content can be nothing else (PDF, Word, HTML), a text that its
-//! name calls Markdown, or HTML when a tag begins it, and any text if the source says so
-//! (`mode = "document"` or `format.kind = "document"`), because a text file alone may be a table as
-//! well.
+//! name calls Markdown, or HTML when a tag begins it, one named `.txt` that is made of sentences (`prose`),
+//! and any text if the source says so (`mode = "document"` or `format.kind = "document"`), because a
+//! text file alone may be a table as well.
 //!
 //! | column | holds |
 //! |---|---|
@@ -23,6 +23,7 @@ mod docx;
 mod html;
 mod pdf;
 mod plain;
+mod prose;
 mod text;
 
 use std::sync::Arc;
@@ -102,6 +103,22 @@ fn named(sample: &[u8], hints: Hints<'_>) -> Option<&'static str> {
     }
 }
 
+/// Why a text that may be a table is one for people to read: it is named as a text, nothing is known of
+/// its cells, and it is made of sentences. `whole`: nothing follows it.
+pub(super) fn sentences(
+    text: &[u8],
+    whole: bool,
+    hints: Hints<'_>,
+    settings: &catalog::Format,
+) -> Option<&'static str> {
+    let table = settings.says_how_cells_are_written()
+        || !hints.fields.is_empty()
+        || hints.expected.is_some_and(|expected| expected.delimiter.is_some());
+    let named = matches!(extension(&lower(hints)), Some("txt" | "text"));
+    (named && !table && prose::is_prose(text, whole))
+        .then_some("document: the name is one of texts, and it is made of sentences")
+}
+
 /// Extensions of tables that some programs write as HTML, or get HTML for in place of the table.
 const TABLES: [&str; 8] = ["csv", "tsv", "xls", "xlsx", "json", "jsonl", "ndjson", "xml"];
 
@@ -145,7 +162,7 @@ fn kind(sample: &[u8], hints: Hints<'_>) -> Kind {
     match (certain(sample, hints), extension(&lower(hints))) {
         (Some(kind @ (Kind::Pdf | Kind::Docx)), _) => kind,
         (_, Some("md" | "markdown")) => Kind::Markdown,
-        (_, Some("txt")) => Kind::Plain,
+        (_, Some("txt" | "text")) => Kind::Plain,
         (Some(kind), _) => kind,
         (None, Some("html" | "htm" | "xhtml")) => Kind::Html,
         (None, _) => Kind::Plain,
