@@ -1,7 +1,7 @@
 //! `inlet` as a newcomer uses it, on one machine.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -210,6 +210,39 @@ fn read_prints_rows_and_says_what_it_rejects() {
 
     let csv = inlet(&["read", &path, "--to", "csv"]);
     assert_eq!(text(&csv.stdout), "id,name\r\n1,\"a\n\"\"b\"\"\"\r\n");
+}
+
+/// A workbook (.xlsb) with a sheet of which it does not say where it is: the crate that reads workbooks
+/// panics on it.
+fn workbook_without_its_sheet() -> Vec<u8> {
+    let wide = |text: &str| {
+        let length = (text.len() as u32).to_le_bytes();
+        [length.to_vec(), text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat()
+    };
+    // The record of a sheet (BrtBundleSh): shown, number 1, the name of its relation, its name.
+    let sheet = [vec![0; 4], vec![1, 0, 0, 0], wide("r1"), wide("S")].concat();
+    let book = [vec![0x9c, 1, sheet.len() as u8], sheet].concat();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in [
+        ("[Content_Types].xml", &b"<Types/>"[..]),
+        ("xl/workbook.bin", &book),
+        ("xl/_rels/workbook.bin.rels", b"<Relationships/>"),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("memory");
+        zip.write_all(content).expect("memory");
+    }
+    zip.finish().expect("memory").into_inner()
+}
+
+#[test]
+fn where_a_reader_panics_is_told_and_nothing_else_is_printed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("x.xlsb");
+    fs::write(&file, workbook_without_its_sheet()).expect("a file");
+    let read = inlet(&["read", &file.display().to_string()]);
+    let said = text(&read.stderr);
+    assert!(said.contains("its reader gave up on it (calamine-"), "{said}");
+    assert!(!said.contains("panicked") && !said.contains("backtrace"), "{said}");
 }
 
 #[test]
