@@ -49,17 +49,18 @@ pub(super) fn bytes(spool: &mut Spool, most: u64) -> Result<u64, Problem> {
             _ => {}
         }
     }
-    let mut largest = 0;
+    let (mut largest, mut most_room) = (0, 0);
     for begin in sheets {
         let Some(bytes) = stream.get(begin..) else {
             return Err(Problem::Damaged("a sheet lies beyond its end".to_owned()));
         };
-        let sheet = sheet(bytes, &texts)?;
+        let (sheet, room) = sheet(bytes, &texts)?;
         sum = sum.saturating_add(sheet);
         largest = largest.max(sheet);
+        most_room = most_room.max(room);
     }
     // The sheet that is read is copied.
-    Ok(sum.saturating_add(largest))
+    Ok(sum.saturating_add(largest).saturating_add(most_room))
 }
 
 /// A rectangle of cells.
@@ -81,9 +82,10 @@ impl Area {
     }
 }
 
-fn sheet(bytes: &[u8], texts: &[u64]) -> Result<u64, Problem> {
+/// Bytes of a sheet, and of the room that is made for cells which it announces and does not have.
+fn sheet(bytes: &[u8], texts: &[u64]) -> Result<(u64, u64), Problem> {
     let (mut values, mut formulas) = (Area::default(), Area::default());
-    let (mut cells, mut text) = (0u64, 0u64);
+    let (mut cells, mut text, mut announced) = (0u64, 0u64, 0);
     let (mut begun, mut nested) = (false, 0u32);
     let mut records = Records { bytes, at: 0 };
     while let Some((kind, data)) = records.next() {
@@ -93,7 +95,7 @@ fn sheet(bytes: &[u8], texts: &[u64]) -> Result<u64, Problem> {
             0x000a if nested == 0 => break,
             0x000a => nested -= 1,
             _ if nested > 0 => continue,
-            0x0200 => check_dimensions(data)?,
+            0x0200 => announced = dimensions(data)?.max(announced),
             0x0203 | 0x0204 | 0x00d6 | 0x0205 | 0x027e | 0x00fd | 0x0006 => {
                 let (row, column) = (number(data, 0), number(data, 2));
                 values.take(row, column, column);
@@ -120,25 +122,26 @@ fn sheet(bytes: &[u8], texts: &[u64]) -> Result<u64, Problem> {
         }
     }
     let places = values.places() + formulas.places();
-    Ok(places * PLACE + cells * CELL + text)
+    Ok((places * PLACE + cells * CELL + text, announced.saturating_sub(cells) * CELL))
 }
 
-/// Room is made for as many cells as the sheet announces.
-fn check_dimensions(data: &[u8]) -> Result<(), Problem> {
+/// Cells that the sheet announces.
+fn dimensions(data: &[u8]) -> Result<u64, Problem> {
     let (top, bottom, left, right) = match data.len() {
         10 => (number(data, 0), number(data, 2), number(data, 4), number(data, 6)),
         14 | 16 => (wide(data, 0), wide(data, 4), number(data, 8), number(data, 10)),
-        _ => return Ok(()),
+        _ => return Ok(0),
     };
     // As its reader takes them.
     let left = if left > 0xff || right < left { 0 } else { left };
     if bottom == 0 || right == 0 {
-        return Ok(());
+        return Ok(0);
     }
-    if bottom <= top || (bottom - top).saturating_mul(right.saturating_sub(left)) > MOST_CELLS {
+    let cells = bottom.saturating_sub(top).saturating_mul(right.saturating_sub(left));
+    if bottom <= top || cells > MOST_CELLS {
         return Err(Problem::Damaged("a sheet announces more cells than it can have".to_owned()));
     }
-    Ok(())
+    Ok(cells)
 }
 
 /// Bytes of each of the shared texts.
@@ -243,4 +246,32 @@ fn number(data: &[u8], at: usize) -> u64 {
 /// Thirty-two bits; zero beyond the end.
 fn wide(data: &[u8], at: usize) -> u64 {
     number(data, at) | number(data, at + 2) << 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_that_a_sheet_announces_and_does_not_have_take_room() {
+        let record = |kind: u16, data: &[u8]| {
+            [&kind.to_le_bytes()[..], &(data.len() as u16).to_le_bytes(), data].concat()
+        };
+        let dimensions = |rows: u32, columns: u16| {
+            let rows = [0_u32.to_le_bytes(), rows.to_le_bytes()].concat();
+            let columns = [0_u16.to_le_bytes(), columns.to_le_bytes(), [0; 2]].concat();
+            record(0x0200, &[rows, columns].concat())
+        };
+        let number = record(0x0203, &[0; 14]);
+        let sheet_of = |parts: &[Vec<u8>]| {
+            let begin = record(0x0809, &[0; 16]);
+            sheet(&[begin, parts.concat(), record(0x000a, &[])].concat(), &[])
+        };
+        let (bytes, room) = sheet_of(&[dimensions(50_000, 200), number.clone()]).expect("a sheet");
+        assert_eq!(room, (50_000 * 200 - 1) * CELL);
+        assert!(bytes < 1_000, "{bytes}");
+        let (_, room) = sheet_of(&[dimensions(1, 2), number.clone(), number]).expect("a sheet");
+        assert_eq!(room, 0);
+        assert!(sheet_of(&[dimensions(1 << 20, 255)]).is_err());
+    }
 }
