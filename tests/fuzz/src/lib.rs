@@ -41,6 +41,11 @@ static ALLOCATED: Cap<System> = Cap::new(System, 1 << 30);
 /// Bytes that one input may take in memory, with what holds it up to look at.
 pub const MEMORY: usize = 256 << 20;
 
+/// Bytes that are allocated now: what stays after an input was tried.
+pub fn held() -> usize {
+    ALLOCATED.allocated()
+}
+
 /// One thing that takes bytes from outside.
 pub struct Target {
     /// Its name.

@@ -161,7 +161,7 @@ pub fn csv_written(data: &[u8]) {
             let mut special = vec![quote, '\r', '\n', '\u{feff}'];
             special.extend(escape);
             special.extend(delimiter.chars());
-            if !always && !cell.contains(&special[..]) && (columns > 1 || !cell.is_empty()) {
+            if !always && !cell.contains(&special[..]) && (columns > 1 || !cell.trim().is_empty()) {
                 file.push_str(cell);
                 continue;
             }
