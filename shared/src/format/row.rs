@@ -73,13 +73,13 @@ pub enum RowFault {
     },
     /// What the file calls text is not UTF-8.
     InvalidUtf8,
-    /// A cell of a sheet holds an error in place of a value.
+    /// A cell of a sheet holds an error, or a formula that was never calculated, in place of a value.
     CellError {
         /// The cell's row in the sheet, from 1.
         row: u32,
         /// The cell's column in the sheet, from 1.
         column: u32,
-        /// The error, as spreadsheets show it: `#REF!`.
+        /// The error, as spreadsheets show it: `#REF!`; or what else stands in place of a value.
         error: &'static str,
     },
     /// A quoted cell is not closed where the table goes on; the row has what stands before that place.

@@ -349,7 +349,8 @@ impl Mapping {
             )),
             (_, Some(RowFault::CellError { row, column, error }), _) => {
                 let column = crate::format::column_letters(column);
-                Cow::Owned(format!("the cell {column}{row} holds the error {error}"))
+                let what = if error.starts_with('#') { "the error " } else { "" };
+                Cow::Owned(format!("the cell {column}{row} holds {what}{error}"))
             }
             (_, Some(RowFault::UnclosedQuote), _) => Cow::Borrowed(
                 "a quote is opened and never closed: the row was taken to end where the next rows fit the table",

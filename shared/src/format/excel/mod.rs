@@ -21,6 +21,7 @@ mod cell;
 mod columns;
 mod container;
 mod formula_errors;
+mod formulas;
 mod guard;
 mod sheet_row;
 mod table;
@@ -93,8 +94,10 @@ pub(super) fn open(
         }
         _ => HashMap::new(),
     };
+    let formulas = kind == container::Kind::Xlsx
+        && formulas::are_in(&mut spool).map_err(|problem| problem.of(kind, &limits))?;
     spool.rewind().map_err(FormatError::Read)?;
-    let mut workbook = Workbook::open(spool, kind, errors)?;
+    let mut workbook = Workbook::open(spool, kind, errors, formulas)?;
     let Said::Sheets(names) = workbook.listen(0)? else {
         return Err(FormatError::Damaged {
             kind: kind.name(),

@@ -242,6 +242,31 @@ fn a_row_with_an_error_in_a_cell_has_a_fault_that_names_the_cell() {
 }
 
 #[test]
+fn a_formula_that_was_never_calculated_is_no_blank_cell() {
+    let text =
+        |at: &str, text: &str| format!("<c r='{at}' t='inlineStr'><is><t>{text}</t></is></c>");
+    let sheet = [
+        format!("<row r='1'>{}{}</row>", text("A1", "name"), text("B1", "amount")),
+        format!("<row r='2'>{}<c r='B2'><f>1+1</f><v>2</v></c></row>", text("A2", "calculated")),
+        format!("<row r='3'>{}<c r='B3'><f>B2*2</f><v></v></c></row>", text("A3", "blank")),
+        format!("<row r='4'>{}<c r='B4'><f t='shared' si='0'/></c></row>", text("A4", "shared")),
+        format!(
+            "<row r='5'>{}<c r='B5' t='str'><f>\"\"</f><v></v></c></row>",
+            text("A5", "no text")
+        ),
+    ];
+    let (_, lines) =
+        read(xlsx(&[("S", false, &sheet.concat())]), &catalog::Format::default()).unwrap();
+    assert_eq!(lines.len(), 4);
+    assert!(lines[0].ends_with("2: [\"calculated\",2]"), "{lines:?}");
+    for (line, cell) in [(&lines[1], 3), (&lines[2], 4)] {
+        let fault = format!("CellError {{ row: {cell}, column: 2, error: \"a formula without");
+        assert!(line.contains(&fault), "{line}");
+    }
+    assert!(lines[3].ends_with("5: [\"no text\",null]"), "{lines:?}");
+}
+
+#[test]
 fn the_error_of_a_formula_in_xlsb_is_not_lost() {
     use std::io::Write;
     let record = |kind: u16, data: &[u8]| {

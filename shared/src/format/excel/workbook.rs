@@ -19,6 +19,7 @@ use super::super::{FormatError, Spool};
 use super::cell::{self, Kind};
 use super::container;
 use super::formula_errors::Errors;
+use super::formulas;
 
 /// Bytes of a piece, besides the cell that passes it.
 const PIECE_BYTES: usize = 128 << 10;
@@ -67,7 +68,7 @@ pub(super) enum Said {
 }
 
 /// Why a workbook cannot be read.
-enum Problem {
+pub(super) enum Problem {
     Encrypted,
     Damaged(Box<str>),
 }
@@ -122,6 +123,7 @@ impl Workbook {
         spool: Spool,
         kind: container::Kind,
         errors: HashMap<String, Errors>,
+        formulas: bool,
     ) -> Result<Self, FormatError> {
         let (asked, to_read) = sync_channel(1);
         let (tell, said) = sync_channel(PIECES);
@@ -129,7 +131,7 @@ impl Workbook {
             let talk = Talk { to_read, tell };
             let file = BufReader::with_capacity(64 << 10, spool);
             let read = contained(|| match kind {
-                container::Kind::Xlsx => xlsx(file, &talk),
+                container::Kind::Xlsx => xlsx(file, formulas, &talk),
                 container::Kind::Xlsb => xlsb(file, &errors, &talk),
                 container::Kind::Ods => ods(file, &talk),
                 container::Kind::Xls => xls(file, &talk),
@@ -270,10 +272,16 @@ const COLUMNS: u32 = 1 << 14;
 
 type File = BufReader<Spool>;
 
-fn xlsx(file: File, talk: &Talk) -> Result<(), Unheard> {
+/// `formulas`: there may be some.
+fn xlsx(file: File, formulas: bool, talk: &Talk) -> Result<(), Unheard> {
     let mut book = Xlsx::new(file).map_err(|error| talk.fail(error))?;
     let sheets = book.sheets_metadata().to_vec();
     talk.serve(&sheets, |name, cells| {
+        let mut blank = Vec::new();
+        if formulas && let Ok(reader) = book.worksheet_cells_reader(name) {
+            blank = formulas::without_value(reader).map_err(|problem| talk.fail(problem))?;
+        }
+        let mut blank = blank.into_iter().peekable();
         let mut reader = match book.worksheet_cells_reader(name) {
             Ok(reader) => reader,
             Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
@@ -289,6 +297,10 @@ fn xlsx(file: File, talk: &Talk) -> Result<(), Unheard> {
         while let Some((cell, style)) =
             reader.next_cell_with_style_id().map_err(|error| talk.fail(error))?
         {
+            if blank.next_if_eq(&cell.get_position()).is_some() {
+                cells.put_error(cell.get_position(), formulas::NO_VALUE)?;
+                continue;
+            }
             let timed = timed.get(style).copied().unwrap_or(false);
             cells.put(cell.get_position(), cell.get_value(), timed)?;
         }
