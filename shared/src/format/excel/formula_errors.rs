@@ -115,7 +115,7 @@ fn wide_text(data: &[u8]) -> Option<(String, &[u8])> {
 }
 
 /// Where a relation leads.
-fn target(relations: &str, id: &str) -> Result<Option<String>, Problem> {
+pub(super) fn target(relations: &str, id: &str) -> Result<Option<String>, Problem> {
     use quick_xml::events::Event;
     let mut reader = quick_xml::Reader::from_str(relations);
     loop {

@@ -21,8 +21,8 @@ mod cell;
 mod columns;
 mod container;
 mod formula_errors;
-mod formulas;
 mod guard;
+mod odd;
 mod sheet_row;
 mod table;
 mod workbook;
@@ -94,10 +94,17 @@ pub(super) fn open(
         }
         _ => HashMap::new(),
     };
-    let formulas = kind == container::Kind::Xlsx
-        && formulas::are_in(&mut spool).map_err(|problem| problem.of(kind, &limits))?;
+    let mut odd = workbook::Odd { errors, ..workbook::Odd::default() };
+    if kind == container::Kind::Xlsx {
+        let problem = |problem: guard::Problem| problem.of(kind, &limits);
+        let held = odd::held(&mut spool).map_err(problem)?;
+        odd.formulas = held.formulas;
+        if held.long_numbers {
+            odd.long_numbers = odd::long_numbers(&mut spool).map_err(problem)?;
+        }
+    }
     spool.rewind().map_err(FormatError::Read)?;
-    let mut workbook = Workbook::open(spool, kind, errors, formulas)?;
+    let mut workbook = Workbook::open(spool, kind, odd)?;
     let Said::Sheets(names) = workbook.listen(0)? else {
         return Err(FormatError::Damaged {
             kind: kind.name(),

@@ -267,6 +267,17 @@ fn a_formula_that_was_never_calculated_is_no_blank_cell() {
 }
 
 #[test]
+fn a_whole_number_of_any_length_keeps_its_digits() {
+    let drawn =
+        ["A1=id B1=n", "A2=a B2=1234567890123456789", "A3=b B3=42", "A4=c B4=99999999999999999999"];
+    let book = xlsx(&[("R&amp;D", false, &rows(&drawn))]);
+    let (_, lines) = read(book, &catalog::Format::default()).unwrap();
+    assert!(lines[0].ends_with("2: [\"a\",1234567890123456789]"), "{lines:?}");
+    assert!(lines[1].ends_with("3: [\"b\",42]"), "{lines:?}");
+    assert!(lines[2].ends_with("4: [\"c\",99999999999999999999]"), "{lines:?}");
+}
+
+#[test]
 fn the_error_of_a_formula_in_xlsb_is_not_lost() {
     use std::io::Write;
     let record = |kind: u16, data: &[u8]| {

@@ -19,7 +19,7 @@ use super::super::{FormatError, Spool};
 use super::cell::{self, Kind};
 use super::container;
 use super::formula_errors::Errors;
-use super::formulas;
+use super::odd::{self, LongNumbers};
 
 /// Bytes of a piece, besides the cell that passes it.
 const PIECE_BYTES: usize = 128 << 10;
@@ -65,6 +65,17 @@ pub(super) enum Said {
     Cells(Piece),
     /// The sheet has no more cells.
     End,
+}
+
+/// What is known of the cells that `calamine` does not read as they stand.
+#[derive(Debug, Default)]
+pub(super) struct Odd {
+    /// Formulas of xlsb that came to an error, by sheet.
+    pub(super) errors: HashMap<String, Errors>,
+    /// Whether there are formulas in an xlsx, which may have no value.
+    pub(super) formulas: bool,
+    /// Whole numbers of xlsx that floating point does not keep, by sheet.
+    pub(super) long_numbers: HashMap<String, LongNumbers>,
 }
 
 /// Why a workbook cannot be read.
@@ -119,20 +130,15 @@ pub(super) struct Workbook {
 
 impl Workbook {
     /// Begins to read.
-    pub(super) fn open(
-        spool: Spool,
-        kind: container::Kind,
-        errors: HashMap<String, Errors>,
-        formulas: bool,
-    ) -> Result<Self, FormatError> {
+    pub(super) fn open(spool: Spool, kind: container::Kind, odd: Odd) -> Result<Self, FormatError> {
         let (asked, to_read) = sync_channel(1);
         let (tell, said) = sync_channel(PIECES);
         let read = move || {
             let talk = Talk { to_read, tell };
             let file = BufReader::with_capacity(64 << 10, spool);
             let read = contained(|| match kind {
-                container::Kind::Xlsx => xlsx(file, formulas, &talk),
-                container::Kind::Xlsb => xlsb(file, &errors, &talk),
+                container::Kind::Xlsx => xlsx(file, &odd, &talk),
+                container::Kind::Xlsb => xlsb(file, &odd.errors, &talk),
                 container::Kind::Ods => ods(file, &talk),
                 container::Kind::Xls => xls(file, &talk),
             });
@@ -239,6 +245,12 @@ impl Cells<'_> {
         }
     }
 
+    /// A whole number of any length.
+    fn put_digits(&mut self, at: (u32, u32), digits: &str) -> Result<(), Unheard> {
+        self.piece.json.extend_from_slice(digits.as_bytes());
+        self.end_cell(at, Kind::Number)
+    }
+
     fn put_error(&mut self, at: (u32, u32), error: &'static str) -> Result<(), Unheard> {
         cell::write_error(error, &mut self.piece.json);
         self.end_cell(at, Kind::Error(error))
@@ -272,16 +284,18 @@ const COLUMNS: u32 = 1 << 14;
 
 type File = BufReader<Spool>;
 
-/// `formulas`: there may be some.
-fn xlsx(file: File, formulas: bool, talk: &Talk) -> Result<(), Unheard> {
+fn xlsx(file: File, odd: &Odd, talk: &Talk) -> Result<(), Unheard> {
     let mut book = Xlsx::new(file).map_err(|error| talk.fail(error))?;
     let sheets = book.sheets_metadata().to_vec();
     talk.serve(&sheets, |name, cells| {
         let mut blank = Vec::new();
-        if formulas && let Ok(reader) = book.worksheet_cells_reader(name) {
-            blank = formulas::without_value(reader).map_err(|problem| talk.fail(problem))?;
+        if odd.formulas
+            && let Ok(reader) = book.worksheet_cells_reader(name)
+        {
+            blank = odd::without_value(reader).map_err(|problem| talk.fail(problem))?;
         }
         let mut blank = blank.into_iter().peekable();
+        let mut long = odd.long_numbers.get(name).into_iter().flatten().peekable();
         let mut reader = match book.worksheet_cells_reader(name) {
             Ok(reader) => reader,
             Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
@@ -298,7 +312,13 @@ fn xlsx(file: File, formulas: bool, talk: &Talk) -> Result<(), Unheard> {
             reader.next_cell_with_style_id().map_err(|error| talk.fail(error))?
         {
             if blank.next_if_eq(&cell.get_position()).is_some() {
-                cells.put_error(cell.get_position(), formulas::NO_VALUE)?;
+                cells.put_error(cell.get_position(), odd::NO_VALUE)?;
+                continue;
+            }
+            if let Some((_, digits)) = long.next_if(|(at, _)| *at == cell.get_position())
+                && matches!(cell.get_value(), DataRef::Float(_))
+            {
+                cells.put_digits(cell.get_position(), digits)?;
                 continue;
             }
             let timed = timed.get(style).copied().unwrap_or(false);
