@@ -86,7 +86,7 @@ fn check_schema(children: &[u32]) -> Result<(), &'static str> {
 
 /// Reads the parts of the footer that matter.
 fn read(bytes: &[u8]) -> Option<Footer> {
-    let mut thrift = Thrift { bytes };
+    let mut thrift = Thrift { bytes, has_list: false };
     let mut footer = Footer::default();
     let mut id = 0;
     while let Some(kind) = thrift.field(&mut id)? {
@@ -164,6 +164,8 @@ const STRUCT: u8 = 12;
 /// The compact protocol of Apache Thrift, as far as passing over values needs it.
 struct Thrift<'b> {
     bytes: &'b [u8],
+    /// A list, a set or a map was passed over.
+    has_list: bool,
 }
 
 impl Thrift<'_> {
@@ -222,12 +224,14 @@ impl Thrift<'_> {
                 self.pass(length)?;
             }
             LIST | 10 => {
+                self.has_list = true;
                 let (count, kind) = self.list()?;
                 for _ in 0..count {
                     self.skip_element(kind, depth + 1)?;
                 }
             }
             11 => {
+                self.has_list = true;
                 let count = self.varint()?;
                 if count > self.bytes.len() as u64 {
                     return None;
@@ -267,17 +271,37 @@ fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-/// The expanded size that the header of a page states; `None` if it cannot be told.
-pub(super) fn page_size(header: &[u8]) -> Option<u64> {
-    let mut thrift = Thrift { bytes: header };
-    let mut id = 0;
-    while let Some(kind) = thrift.field(&mut id)? {
-        if (id, kind) == (2, I32) {
-            return u64::try_from(unzigzag(thrift.varint()?)).ok();
+/// What the header of a page says, as far as it is in the bytes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct PageHeader {
+    /// The expanded size; `None` if it cannot be told.
+    pub(super) size: Option<u64>,
+    /// No page has a list or a map in its header, and the crate would pass over billions of elements
+    /// that are not there.
+    pub(super) has_list: bool,
+}
+
+/// Looks at the header of a page.
+pub(super) fn page_header(bytes: &[u8]) -> PageHeader {
+    let mut header = PageHeader::default();
+    let mut thrift = Thrift { bytes, has_list: false };
+    // What cannot be told is beyond the bytes, or damaged: the crate says so.
+    let _told = header.read(&mut thrift);
+    header.has_list = thrift.has_list;
+    header
+}
+
+impl PageHeader {
+    fn read(&mut self, thrift: &mut Thrift<'_>) -> Option<()> {
+        let mut id = 0;
+        while let Some(kind) = thrift.field(&mut id)? {
+            match (id, kind) {
+                (2, I32) => self.size = u64::try_from(unzigzag(thrift.varint()?)).ok(),
+                _ => thrift.skip(kind, 0)?,
+            }
         }
-        thrift.skip(kind, 0)?;
+        Some(())
     }
-    None
 }
 
 #[cfg(test)]
@@ -294,6 +318,19 @@ mod tests {
         let mut deep = vec![1; 100_000];
         deep.push(0);
         assert!(check_schema(&deep).is_err());
+    }
+
+    #[test]
+    fn a_page_does_not_ask_for_billions_of_elements_in_its_header() {
+        // A data page of 24 bytes, then a list of 2^31 - 1 floating point numbers in a field of its own.
+        let sizes = [0x15, 0, 0x15, 48, 0x15, 48];
+        let list = [0x19, 0xf7, 0xff, 0xff, 0xff, 0xff, 0x07];
+        assert_eq!(page_header(&sizes), PageHeader { size: Some(24), has_list: false });
+        assert_eq!(
+            page_header(&[&sizes[..], &list].concat()),
+            PageHeader { size: Some(24), has_list: true }
+        );
+        assert_eq!(page_header(&[]), PageHeader::default());
     }
 
     #[test]

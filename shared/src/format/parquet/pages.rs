@@ -99,14 +99,17 @@ impl ChunkReader for Source {
     type T = BufReader<At>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let at = At { spool: Arc::clone(&self.spool), offset: start };
+        let at = At { spool: Arc::clone(&self.spool), offset: start, at_end: 0 };
         let mut reader = BufReader::with_capacity(4 << 10, at);
         if self.budget.only_pages.load(Ordering::Relaxed) {
             // The crate makes room for a page before it looks whether there are that many bytes.
-            let header = io::BufRead::fill_buf(&mut reader)?;
-            if let Some(size) = footer::page_size(header).filter(|size| *size > self.budget.left())
-            {
+            let header = footer::page_header(io::BufRead::fill_buf(&mut reader)?);
+            if let Some(size) = header.size.filter(|size| *size > self.budget.left()) {
                 return Err(self.too_large(size));
+            }
+            if header.has_list {
+                let problem = "the header of a page has a list, which none has";
+                return Err(ParquetError::General(problem.to_owned()));
             }
         }
         Ok(reader)
@@ -131,7 +134,13 @@ impl ChunkReader for Source {
 pub(super) struct At {
     spool: Arc<Mutex<Spool>>,
     offset: u64,
+    /// How often there was nothing more.
+    at_end: u32,
 }
+
+/// Reads beyond the end from which on they are an error: the crate goes on and on where a count of elements is
+/// larger than the file.
+const AT_END: u32 = 100;
 
 impl Read for At {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -139,7 +148,11 @@ impl Read for At {
         spool.seek(SeekFrom::Start(self.offset))?;
         let n = spool.read(into)?;
         self.offset += n as u64;
-        Ok(n)
+        self.at_end += u32::from(n == 0 && !into.is_empty());
+        match self.at_end {
+            ..AT_END => Ok(n),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
     }
 }
 
