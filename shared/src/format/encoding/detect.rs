@@ -6,6 +6,9 @@ use encoding_rs::DecoderResult;
 use crate::catalog::Encoding;
 use crate::format::sniff::BOM;
 
+/// Letters beyond ASCII from which on their encoding is likely, not guessed.
+const LIKELY: usize = 20;
+
 /// Bytes of a document in which it declares its encoding.
 const DECLARATION: usize = 1024;
 
@@ -171,27 +174,45 @@ pub(super) fn beyond_ascii(
     if mixed {
         return but(", mixed with another encoding");
     }
-    // Encodings of one family differ in a few letters, and a guess swings from one to the other with
-    // each file. (An encoding that takes several bytes for a letter makes sense of its own text alone.)
+    let letters = bytes[first..].iter().filter(|byte| !byte.is_ascii()).count();
+    let few = letters < LIKELY;
+    // A guess from a few letters swings from file to file, and encodings of one family differ in a few. (An
+    // encoding that takes several bytes for a letter makes sense of its own text alone.) What many letters
+    // say wins over the file before, which may have been a guess itself.
     if let Some(expected) = expected
         && expected != Encoding::UTF_8
         && expected.get().is_single_byte() == guess.is_single_byte()
+        && (few || family(expected.get()) == family(guess))
         && is_sound(expected.get(), &bytes[first..], whole)
     {
         let why =
             format!("encoding {expected}: that of the file before, and it makes sense of this one");
         return (expected, why);
     }
-    let letters = bytes[first..].iter().filter(|byte| !byte.is_ascii()).count();
     if !is_sound(guess, &bytes[first..], whole) {
         return but(", and no other encoding makes sense of them");
     }
-    let confidence = if letters >= 20 { "likely" } else { "a guess" };
+    let confidence = if few { "a guess" } else { "likely" };
     let why = format!(
         "encoding {}: {confidence}, from {letters} bytes that are not UTF-8; format.encoding states another",
         Encoding::from(guess)
     );
     (guess.into(), why)
+}
+
+/// Encodings in which most letters of the same languages are the same bytes.
+fn family(of: &'static encoding_rs::Encoding) -> &'static str {
+    match of.name() {
+        "ISO-8859-3" | "ISO-8859-10" | "ISO-8859-14" | "ISO-8859-15" | "windows-1254" => {
+            "windows-1252"
+        }
+        "ISO-8859-2" | "ISO-8859-16" => "windows-1250",
+        "ISO-8859-4" | "ISO-8859-13" => "windows-1257",
+        "ISO-8859-7" => "windows-1253",
+        "ISO-8859-8" | "ISO-8859-8-I" => "windows-1255",
+        "KOI8-U" => "KOI8-R",
+        name => name,
+    }
 }
 
 /// Whether the bytes decode to text, all but a fiftieth of them. `ff` and `fe` are what corruption is made of, and

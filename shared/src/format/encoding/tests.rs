@@ -315,3 +315,21 @@ fn a_nul_in_lines_of_json_does_not_hide_the_encoding_from_who_reads_on() {
         assert!(seen.after == whole.after[at + 1..], "after row {at}");
     }
 }
+
+#[test]
+fn a_guess_of_the_file_before_does_not_win_over_what_many_letters_say() {
+    let russian = encoded(&"имя;город\nПётр;Пермь\nАнна;Москва\n".repeat(20), "windows-1251");
+    let german = encoded(&"Name;Straße\nMüller;Königsallee\n".repeat(20), "windows-1252");
+    let latin = crate::catalog::Encoding::for_label("iso-8859-15");
+    let western = crate::catalog::Encoding::for_label("windows-1252");
+    for (bytes, before, expected) in [
+        (&russian, western, "windows-1251"),
+        // Of one family: the series stays with it.
+        (&german, latin, "ISO-8859-15"),
+        // Few letters say nothing that the file before does not say better.
+        (&encoded("Name;Ort\nJürgen;Bonn\n", "windows-1252"), latin, "ISO-8859-15"),
+    ] {
+        let (found, why) = super::detect::beyond_ascii(bytes, 0, true, before);
+        assert_eq!(found.get().name(), expected, "{why}");
+    }
+}
