@@ -811,3 +811,67 @@ fn pain_8_nothing_is_skipped_in_silence() {
     assert_eq!((read.counters.rows, read.counters.skipped), (6, 0));
     assert_eq!(read.raws, ["broken", "2,\"B\"ob,3.5", "3,Cid,4.5,x", "Total,,9"]);
 }
+
+#[test]
+fn a_table_below_what_a_statement_says_of_itself_is_found() {
+    let table = "id,name,city,amount\n1,Ann,Paris,10.50\n2,Bob,Rome,11.00\n3,Cid,Oslo,12.75\n";
+    let rows = ["1 ¦ Ann ¦ Paris ¦ 10.50", "2 ¦ Bob ¦ Rome ¦ 11.00", "3 ¦ Cid ¦ Oslo ¦ 12.75"];
+    for above in [
+        "Account,DE12\nHolder,Anna Berg\nFrom,2026-01-01\nTo,2026-01-31\n\n",
+        "Account,DE12\nFrom,2026-01-01\nTo,2026-01-31\n\n",
+        "Account,DE12,,\nHolder,Ann,,\nBalance,1234.56,,\n,,,\n",
+        "Report January,,\n",
+        "Report January,,,,\n",
+        "Report January,,,,,\n",
+        "Report January,,\nCreated by Anna,,\n",
+        "Bank,Sparkasse\nKonto,DE12\nVon,2026-01-01\nBis,2026-01-31\nSaldo,1.5\n\n",
+    ] {
+        let text = format!("{above}{table}");
+        detected(above, &text, "id ¦ name ¦ city ¦ amount", &rows, &[]);
+    }
+    // As two banks write them.
+    let text = "\"Kontonummer:\";\"DE12 / Girokonto\";\n\n\"Von:\";\"01.01.2026\";\n\"Bis:\";\"31.01.2026\";\n\
+        \"Kontostand vom 31.01.2026:\";\"1.000,00 EUR\";\n\n\"Buchungstag\";\"Wertstellung\";\"Text\";\"Betrag (EUR)\"\n\
+        \"02.01.2026\";\"02.01.2026\";\"REWE\";\"-12,50\"\n\"03.01.2026\";\"03.01.2026\";\"ACME\";\"2.000,00\"\n";
+    let columns = "Buchungstag ¦ Wertstellung ¦ Text ¦ Betrag (EUR)";
+    let rows =
+        ["02.01.2026 ¦ 02.01.2026 ¦ REWE ¦ -12,50", "03.01.2026 ¦ 03.01.2026 ¦ ACME ¦ 2.000,00"];
+    detected("a bank", text, columns, &rows, &[]);
+    let text = "Umsatzanzeige;Datei erstellt am: 01.02.2026 10:00\n\nIBAN;DE12 3456\nKontoname;Girokonto\n\
+        Bank;ING\nKunde;Anna Berg\nZeitraum;01.01.2026 - 31.01.2026\nSaldo;1.234,56;EUR\n\nSortierung;Datum\n\n\
+        In der Datei finden Sie alle gebuchten Umsätze.\n\nBuchung;Valuta;Empfänger;Text;Zweck;Saldo;Betrag\n\
+        ";
+    let columns = "Buchung ¦ Valuta ¦ Empfänger ¦ Text ¦ Zweck ¦ Saldo ¦ Betrag";
+    let rows: Vec<String> = (10..20)
+        .map(|day| {
+            format!("{day}.01.2026;{day}.01.2026;REWE;Lastschrift;Einkauf;1.2{day},56;-12,50")
+        })
+        .collect();
+    let text = format!("{}\n{}\n", text.trim_end(), rows.join("\n"));
+    let rows: Vec<String> = rows.iter().map(|row| row.replace(';', " ¦ ")).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    detected("another bank", &text, columns, &rows, &[]);
+}
+
+#[test]
+fn rows_are_not_taken_for_what_stands_above_a_table() {
+    // A page ends after two rows.
+    let text =
+        "id,name,v\n1,Ann,5\n2,Bob,6\nPage 1 of 2\n\nid,name,v\n3,Cid,7\n4,Dan,8\nPage 2 of 2\n";
+    let rows = ["1 ¦ Ann ¦ 5", "2 ¦ Bob ¦ 6", "3 ¦ Cid ¦ 7", "4 ¦ Dan ¦ 8"];
+    let rejects = [(4, "too_few_cells"), (6, "repeated_header"), (9, "too_few_cells")];
+    detected("pages", text, "id ¦ name ¦ v", &rows, &rejects);
+    // The first row is damaged, and there is no header.
+    let rows = "Bob Ray,6.5,2026-01-01\nCid Poe,7.5,2026-01-02\nDan Orr,8.5,2026-01-03\n";
+    let taken =
+        ["Bob Ray ¦ 6.5 ¦ 2026-01-01", "Cid Poe ¦ 7.5 ¦ 2026-01-02", "Dan Orr ¦ 8.5 ¦ 2026-01-03"];
+    for first in ["Ann Lee", "Ann Lee;5.5;2025-12-31"] {
+        let text = format!("{first}\n{rows}");
+        let columns = "column_1 ¦ column_2 ¦ column_3";
+        detected(first, &text, columns, &taken, &[(1, "too_few_cells")]);
+    }
+    // A small table of two columns above a wider one.
+    let text = "name,date\nAnn,2026-01-01\nBob,2026-01-02\nCid,2026-01-03\n\na,b,c\nx,y,1\nz,w,2\n";
+    let read = take(text.as_bytes(), &Format::default()).expect("a table");
+    assert_eq!(read.counters.rows, 6, "{:?}", read.taken);
+}

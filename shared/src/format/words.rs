@@ -28,6 +28,79 @@ pub(super) fn begins_with_total(line: &str) -> bool {
     TOTALS.iter().any(|word| line.starts_with(word))
 }
 
+/// First words of lines in which a statement or a report says what it is about.
+const LABELS: [&str; 61] = [
+    "account",
+    "accounts",
+    "address",
+    "as",
+    "author",
+    "balance",
+    "bank",
+    "bic",
+    "blz",
+    "branch",
+    "client",
+    "company",
+    "created",
+    "currency",
+    "customer",
+    "date",
+    "datum",
+    "department",
+    "erstellt",
+    "export",
+    "exported",
+    "filter",
+    "filters",
+    "firma",
+    "from",
+    "generated",
+    "holder",
+    "iban",
+    "inhaber",
+    "konto",
+    "kontoinhaber",
+    "kontoname",
+    "kontonummer",
+    "kontostand",
+    "kunde",
+    "kundennummer",
+    "name",
+    "owner",
+    "page",
+    "period",
+    "periode",
+    "printed",
+    "prepared",
+    "project",
+    "range",
+    "report",
+    "saldo",
+    "sortierung",
+    "source",
+    "start",
+    "end",
+    "station",
+    "status",
+    "title",
+    "to",
+    "until",
+    "user",
+    "version",
+    "von",
+    "bis",
+    "zeitraum",
+];
+
+/// Whether a text is what stands before a value above a table: it ends with a colon, or begins with a word
+/// that statements and reports use.
+pub(super) fn is_label(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).trim().to_lowercase();
+    let word = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or(&text);
+    text.ends_with(':') || LABELS.contains(&word)
+}
+
 /// `(3 rows affected)`, `3 rows`, `Rows: 3` and the like.
 pub(super) fn counts_rows(line: &[u8]) -> bool {
     if line.len() > 60 {

@@ -51,6 +51,10 @@ impl Finder<'_> {
             return (1, "header: the first row, stated".to_owned());
         }
         let row = &self.rows()[first];
+        if self.has_another_delimiter(row) {
+            let why = "no header: the first row holds values, with another delimiter between them";
+            return (0, format!("{why} (confidence 0.80)"));
+        }
         let votes = self.votes(first);
         let total = votes.header + votes.data;
         let sure = |of: usize| 0.6 + 0.39 * of as f64 / total.max(1) as f64;
@@ -145,7 +149,7 @@ impl Finder<'_> {
     /// `Q1,Q1,Q2,Q2` over `sold,left,sold,left`. Groups show by their gaps or by their repetition: a row
     /// of words below a plain header may as well be the first row of data, with a word for a number,
     /// and no row may vanish into the header.
-    fn is_group_row(&self, at: usize) -> bool {
+    pub(super) fn is_group_row(&self, at: usize) -> bool {
         let Some([groups, names]) = self.rows().get(at..at + 2) else { return false };
         if groups.width != names.width || groups.width < 2 {
             return false;

@@ -47,10 +47,20 @@ pub(super) fn layout(
     let finder = Finder { sample, width: sample.width(), stated };
     let mut evidence = Vec::new();
     let certain = finder.known_header(known);
-    let (first, comments) = match certain {
+    let (mut first, comments) = match certain {
         Some((at, _)) => (at, sample.rows[..at].iter().take_while(|row| row.hash).count()),
         None => finder.first(),
     };
+    let mut named = sample.rows.get(first).map(|_| finder.header_rows(first));
+    // Titles stand above names. Right above rows without any, a line may be a row that is damaged.
+    while certain.is_none()
+        && named.as_ref().is_some_and(|(rows, _)| *rows == 0)
+        && first > comments
+        && !sample.rows[first].blank_before
+    {
+        first -= 1;
+        named = named.map(|(_, why)| (0, why));
+    }
     if first > comments {
         let (from, to) = (sample.rows[0].line + line, sample.rows[first - 1].next_line + line - 1);
         evidence.push(format!(
@@ -71,9 +81,10 @@ pub(super) fn layout(
         });
     };
 
-    let (rows, why) = match certain {
-        Some((_, why)) => (1, format!("header: {why}")),
-        None => finder.header_rows(first),
+    let (rows, why) = match (certain, named) {
+        (None, Some(named)) => named,
+        (Some((_, why)), _) => (1, format!("header: {why}")),
+        (None, None) => (0, String::new()),
     };
     evidence.push(why);
     let header = first..(first + rows).min(sample.rows.len());

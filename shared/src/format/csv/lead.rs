@@ -1,6 +1,6 @@
 //! What stands before the table: titles, notes, comments.
 
-use super::class::Class;
+use super::class::{Class, ColumnClass, class};
 use super::known::Known;
 use super::layout::Finder;
 use super::sample::{NOTES, PREAMBLE, SampleRow};
@@ -24,6 +24,9 @@ impl Finder<'_> {
     pub(super) fn first(&self) -> (usize, usize) {
         let by_itself = self.stated.header != Some(false) && self.stated.skip_lines == 0;
         let preamble = self.seeks_preamble();
+        if preamble && let Some(header) = self.set_off_header() {
+            return (header, 0);
+        }
         let hashes = self.stated.comment.is_none() && by_itself;
         let (mut at, mut comments) = (0, 0);
         while at + 1 < self.rows().len() && at < PREAMBLE {
@@ -59,7 +62,7 @@ impl Finder<'_> {
 
     fn is_preamble(&self, at: usize) -> bool {
         let (row, next) = (&self.rows()[at], &self.rows()[at + 1]);
-        let filled = self.sample.classes(row).filter(|class| *class != Class::Empty).count();
+        let filled = self.sample.filled(row);
         if self.width < 2 || row.width == 0 {
             return false;
         }
@@ -107,6 +110,16 @@ impl Finder<'_> {
             && [b',', b';', b'|', b'\t'].into_iter().any(|mark| marks(mark) + 1 == self.width)
     }
 
+    /// Whether a row of one cell is one of values, with another mark between them.
+    pub(super) fn has_another_delimiter(&self, row: &SampleRow) -> bool {
+        let text = self.sample.text(row).next().filter(|_| row.width == 1).unwrap_or_default();
+        self.width > 2
+            && [b',', b';', b'|', b'\t'].into_iter().any(|mark| {
+                let pieces = || text.split(|byte| *byte == mark);
+                pieces().count() >= self.width && pieces().any(|piece| class(piece).is_value())
+            })
+    }
+
     /// Whether what follows a single word are texts of three columns or more, in every row: it names
     /// none of them.
     fn is_over_texts(&self, at: usize) -> bool {
@@ -125,9 +138,23 @@ impl Finder<'_> {
         next.is_some_and(|next| {
             let block = &rows[at..next];
             let ragged = block.iter().any(|row| row.width != block[0].width);
-            let narrow = block.iter().all(|row| row.width <= self.width);
-            narrow && (block.len() == 1 || ragged) && self.is_certain_header(next)
+            let like_rows = |row: &SampleRow| row.width > self.width || self.is_like(row, next);
+            !block.iter().any(like_rows)
+                && (block.len() == 1 || ragged)
+                && self.is_certain_header(next)
         })
+    }
+
+    /// Whether a row is the header that stands at `header` as well, or holds values as the rows below it do.
+    fn is_like(&self, row: &SampleRow, header: usize) -> bool {
+        let below = self.sample.column_classes(header + 1, self.width);
+        let value = |(class, column): (Class, ColumnClass)| {
+            (class == Class::Number && column == ColumnClass::Number)
+                || (class == Class::Temporal && column == ColumnClass::Temporal)
+        };
+        row.width == self.width
+            && (self.sample.text(row).eq(self.sample.text(&self.rows()[header]))
+                || self.sample.classes(row).zip(below).any(value))
     }
 
     /// Whether rows of two cells that follow one another are few enough for notes.
@@ -165,11 +192,8 @@ impl Finder<'_> {
 
     /// Whether a row with little in its cells is followed by others like it, if at all, and a header.
     fn is_padded_title(&self, at: usize) -> bool {
-        let filled = |row: &SampleRow| {
-            self.sample.classes(row).filter(|class| *class != Class::Empty).count()
-        };
         let rest = self.rows().iter().enumerate().skip(at + 1).take(PREAMBLE);
-        let mut rest = rest.skip_while(|(_, row)| filled(row) <= 1);
+        let mut rest = rest.skip_while(|(_, row)| self.sample.filled(row) <= 1);
         // One of two cells is empty in a row, too.
         rest.next().is_some_and(|(next, _)| match self.width {
             2 => self.is_certain_header(next),

@@ -42,6 +42,7 @@ mod open;
 mod recover;
 mod sample;
 mod second;
+mod set_off;
 mod splitter;
 
 use std::sync::Arc;

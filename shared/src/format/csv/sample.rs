@@ -172,17 +172,24 @@ impl Sample {
         counts
     }
 
-    /// The most frequent width of two cells or more, and how many rows have it. Notes of two cells
-    /// before wider rows are left out.
+    /// Cells that are not empty.
+    pub(super) fn filled(&self, row: &SampleRow) -> usize {
+        self.classes(row).filter(|class| *class != Class::Empty).count()
+    }
+
+    /// The most frequent width of two cells or more, and how many rows have it. Notes of two cells, or of
+    /// empty ones behind these, before wider rows are left out.
     fn wide(&self) -> Option<(usize, usize)> {
         let first = self.rows.first().map_or(0, |row| row.width);
         let mut counts = self.counts(0);
-        counts.remove(&1);
-        let before = self.rows.iter().take_while(|row| row.width < 3).count();
-        let wider: usize = counts.iter().filter(|(width, _)| **width > 2).map(|(_, n)| n).sum();
-        if before <= NOTES && wider > 1 && !self.counts(before).contains_key(&2) {
-            counts.remove(&2);
+        let before = self.rows.iter().take_while(|row| self.filled(row) < 3).count();
+        let mut later = self.counts(before);
+        let other = |row: &SampleRow| row.width < 2 || !later.contains_key(&row.width);
+        let wider: usize = later.iter().filter(|(width, _)| **width > 2).map(|(_, n)| n).sum();
+        if before <= NOTES && wider > 1 && self.rows[..before].iter().all(other) {
+            std::mem::swap(&mut counts, &mut later);
         }
+        counts.remove(&1);
         let most = counts.iter().max_by_key(|(width, count)| (**count, **width == first, **width));
         most.map(|(width, count)| (*width, *count))
     }
@@ -209,7 +216,7 @@ impl Sample {
         let leading = self.leading();
         let most = if leading <= NOTES { 2 } else { 1 };
         let note = move |at: usize, row: &SampleRow| {
-            at < leading && row.width <= most && !(row.width == 1 && self.has_marks(row))
+            at < leading && self.filled(row) <= most && !(row.width == 1 && self.has_marks(row))
         };
         let rows = self.rows.iter().enumerate().filter(move |(at, row)| !note(*at, row));
         rows.map(|(_, row)| row).filter(|row| !row.hash || row.width > 1)

@@ -1,0 +1,75 @@
+//! A header below lines of labels and values, as statements of accounts and reports begin: the bank, the
+//! account, from when to when, and then the table.
+
+use super::class::Class;
+use super::layout::Finder;
+use super::sample::{NOTES, PREAMBLE, SampleRow};
+use crate::format::words;
+
+impl Finder<'_> {
+    /// The first row that names as many columns as the table has, if all above it are titles, or labels
+    /// with a value or two.
+    pub(super) fn set_off_header(&self) -> Option<usize> {
+        let rows = self.rows();
+        let last = rows.len().saturating_sub(1).min(PREAMBLE + 1);
+        let at = (0..last).find(|at| self.names_all(&rows[*at]))?;
+        let above = &rows[..at];
+        let most = if self.width >= 6 { 3 } else { 2 };
+        let notes = above.iter().all(|row| {
+            let filled = self.sample.filled(row);
+            !row.hash && row.width > 0 && filled <= most && self.is_filled_up_to(row, filled)
+        });
+        // Lines of one cell each are told otherwise.
+        let padded = above.iter().any(|row| row.width > 1);
+        let set_off = rows[at].blank_before || self.sample.filled(above.last()?) == 0;
+        let votes = self.votes(at);
+        let sure = set_off || (votes.header > 0 && votes.data == 0);
+        let below = rows[at + 1..].iter().any(|row| row.width == self.width);
+        (notes
+            && padded
+            && sure
+            && below
+            && votes.data == 0
+            && !above.is_empty()
+            && (0..at).all(|at| !self.is_group_row(at))
+            && !self.is_table_of_two(above))
+        .then_some(at)
+    }
+
+    fn is_filled_up_to(&self, row: &SampleRow, end: usize) -> bool {
+        self.sample.classes(row).skip(end).all(|class| class == Class::Empty)
+    }
+
+    /// Whether each cell is a text of its own, but for an empty one at the end.
+    fn names_all(&self, row: &SampleRow) -> bool {
+        let filled = self.sample.filled(row);
+        let mut seen = std::collections::HashSet::new();
+        row.width == self.width
+            && filled >= 3
+            && filled + 1 >= row.width
+            && self.is_filled_up_to(row, filled)
+            && self.sample.classes(row).take(filled).all(Class::is_text)
+            && self.sample.text(row).take(filled).all(|text| seen.insert(text))
+    }
+
+    /// Whether rows of two cells among the lines are a table: names over values of one kind, or many
+    /// rows; and the first cells are not what statements say of themselves.
+    fn is_table_of_two(&self, lines: &[SampleRow]) -> bool {
+        let two = |row: &SampleRow| self.sample.filled(row) == 2;
+        lines.chunk_by(|one, other| two(one) && two(other) && !other.blank_before).any(|run| {
+            let label = |row: &&SampleRow| {
+                self.sample.text(row).next().is_some_and(|text| words::is_label(text))
+            };
+            let labels = run.iter().filter(label).count();
+            if run.len() < 3 || !two(&run[0]) || labels * 2 >= run.len() {
+                return false;
+            }
+            let values = |row: &SampleRow| self.sample.classes(row).nth(1);
+            let first = values(&run[1]);
+            let alike = run[1..].iter().all(|row| values(row) == first);
+            let over_values =
+                values(&run[0]).is_some_and(Class::is_text) && first.is_some_and(Class::is_value);
+            run.len() > NOTES || (alike && over_values)
+        })
+    }
+}
