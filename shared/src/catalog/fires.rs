@@ -38,11 +38,12 @@ impl RefreshSchedule {
 
 fn rate_of(text: &str) -> Option<SignedDuration> {
     let (count, unit) = text.split_once(' ')?;
-    let count = count.parse().ok()?;
+    // As the definition is looked through: what is beyond would not fit a duration, either.
+    let count = i64::from(count.parse::<u32>().ok()?);
     Some(match unit.trim_end_matches('s') {
         "minute" => SignedDuration::from_mins(count),
         "hour" => SignedDuration::from_hours(count),
-        _ => SignedDuration::from_hours(count.checked_mul(24)?),
+        _ => SignedDuration::from_hours(count * 24),
     })
 }
 
@@ -196,6 +197,16 @@ mod tests {
             timezone: (!zone.is_empty()).then(|| zone.to_owned()),
         };
         schedule.full_fired(after.parse().unwrap(), until.parse().unwrap())
+    }
+
+    #[test]
+    fn a_rate_beyond_all_measure_never_fires() {
+        for schedule in
+            ["rate(100000000000000000 hour)", "rate(9223372036854775807 minutes)", "rate(-1 day)"]
+        {
+            assert!(!fired(schedule, "", "1970-01-01T00:00Z", "2100-01-01T00:00Z"), "{schedule}");
+        }
+        assert!(!fired("rate(4294967295 days)", "", "1970-01-01T00:00Z", "2100-01-01T00:00Z"));
     }
 
     #[test]
