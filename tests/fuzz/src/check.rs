@@ -330,8 +330,12 @@ fn continued(way: &Way, bytes: &[u8], whole: &Whole, seed: u64) {
         let from = usize::try_from(from).expect("a place in the bytes");
         assert!(from <= bytes.len(), "{mark:?} is beyond the end");
         let (input, hints) = (Pieces::new(&bytes[from..], seed), Hints::named(&way.name));
-        let rest = format::resume(input, known, mark.end, hints, &way.format, way.limits);
-        let rest = rest.map_err(|error| error.failure());
+        let rest = match way.fields.iter().any(|field| field.unique) {
+            // What is unique depends on all rows before.
+            true => way.open(Cursor::new(bytes.to_vec())),
+            false => format::resume(input, known, mark.end, hints, &way.format, way.limits)
+                .map_err(|error| error.failure()),
+        };
         let rest = converted(way, rest, mark.counters);
         let how = format!("from {mark:?}, known: {}", known.is_some());
         assert_eq!(rest.end, whole.end, "{how}");
