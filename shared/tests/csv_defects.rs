@@ -875,3 +875,14 @@ fn rows_are_not_taken_for_what_stands_above_a_table() {
     let read = take(text.as_bytes(), &Format::default()).expect("a table");
     assert_eq!(read.counters.rows, 6, "{:?}", read.taken);
 }
+
+#[test]
+fn what_stands_between_a_header_and_its_rows_is_no_row() {
+    let columns = "ts ¦ station ¦ temp ¦ flag";
+    let rows = ["2026-03-01T00:00:00Z ¦ ST1 ¦ 1.5 ¦ OK", "2026-03-01T01:00:00Z ¦ ST2 ¦ 1.7 ¦ "];
+    let lines = rows.map(|row| row.replace(" ¦ ", ",")).join("\n");
+    for between in ["UTC,,°C,", "[UTC],,[°C],", ",,degC,", "--,-------,----,-", "==,=,=,="] {
+        let text = format!("ts,station,temp,flag\n{between}\n{lines}\n");
+        detected(between, &text, columns, &rows, &[]);
+    }
+}

@@ -2,7 +2,7 @@
 //! and units.
 
 /// First words of rows that sum up others.
-const TOTALS: [&str; 12] = [
+const TOTALS: [&str; 28] = [
     "total",
     "totals",
     "grand total",
@@ -15,6 +15,22 @@ const TOTALS: [&str; 12] = [
     "totaal",
     "totale",
     "total général",
+    "zwischensumme",
+    "endsumme",
+    "endsaldo",
+    "suma",
+    "summa",
+    "razem",
+    "celkem",
+    "összesen",
+    "toplam",
+    "итого",
+    "всего",
+    "合計",
+    "合计",
+    "总计",
+    "小計",
+    "합계",
 ];
 
 /// Whether a text is the word for a sum.
@@ -126,15 +142,24 @@ pub(super) fn counts_rows(line: &[u8]) -> bool {
 
 /// Whether a text is a unit: a known one, or anything in brackets.
 pub(super) fn is_unit(text: &[u8]) -> bool {
-    const UNITS: [&str; 54] = [
+    const UNITS: [&str; 64] = [
         "m", "cm", "mm", "km", "m2", "m²", "m3", "m³", "kg", "g", "mg", "t", "lb", "oz", "s", "ms",
         "min", "h", "hr", "d", "°c", "°f", "k", "%", "‰", "eur", "usd", "gbp", "chf", "jpy", "€",
         "$", "£", "v", "a", "w", "kw", "kwh", "mwh", "hz", "bar", "pa", "kpa", "l", "ml", "km/h",
-        "m/s", "kb", "mb", "gb", "px", "pcs", "ft", "in",
+        "m/s", "kb", "mb", "gb", "px", "pcs", "ft", "in", "degc", "degf", "deg", "pct", "percent",
+        "ppm", "rpm", "psi", "hpa", "lux",
     ];
     let bracketed = matches!(text, [b'(', .., b')'] | [b'[', .., b']']);
     bracketed
         || std::str::from_utf8(text).is_ok_and(|text| UNITS.contains(&text.to_lowercase().as_str()))
+}
+
+/// Whether a text says in which zone times are.
+pub(super) fn is_zone(text: &[u8]) -> bool {
+    const ZONES: [&[u8]; 6] = [b"utc", b"gmt", b"cet", b"cest", b"local", b"z"];
+    let text = text.trim_ascii_start().strip_prefix(b"[").unwrap_or(text);
+    let text = text.strip_suffix(b"]").unwrap_or(text);
+    ZONES.iter().any(|zone| text.eq_ignore_ascii_case(zone))
 }
 
 #[cfg(test)]

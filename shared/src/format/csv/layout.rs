@@ -253,12 +253,14 @@ impl Finder<'_> {
     pub(super) fn is_rule(&self, row: &SampleRow) -> bool {
         let dashes = |text: &[u8]| {
             let text = text.trim_ascii();
-            text.len() > 1 && text.iter().all(|byte| matches!(byte, b'-' | b'=' | b'+'))
+            text.iter().all(|byte| matches!(byte, b'-' | b'=' | b'+'))
         };
-        row.width > 0 && self.sample.text(row).all(dashes)
+        // A dash alone often says that there is no value.
+        let drawn = |text: &[u8]| text.trim_ascii().len() > 1;
+        row.width > 0 && self.sample.text(row).all(dashes) && self.sample.text(row).any(drawn)
     }
 
-    /// Each cell is a unit and stands over numbers.
+    /// Each cell is a unit and stands over numbers, or a zone over times.
     fn is_units(&self, at: usize) -> bool {
         let row = &self.rows()[at];
         let below = self.sample.column_classes(at + 1, row.width);
@@ -268,10 +270,11 @@ impl Finder<'_> {
             if text.is_empty() {
                 continue;
             }
-            if class != ColumnClass::Number || !words::is_unit(text) {
-                return false;
+            match class {
+                ColumnClass::Number if words::is_unit(text) => units += 1,
+                ColumnClass::Temporal if words::is_zone(text) => {}
+                _ => return false,
             }
-            units += 1;
         }
         units > 0
     }
