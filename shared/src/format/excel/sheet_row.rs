@@ -62,6 +62,9 @@ impl SheetRow {
             cells: self.cells.iter().map(|cell| (cell.column, cell.kind)).collect(),
             years,
             units: self.is_text() && self.cells.iter().all(unit),
+            label: self.cells.first().is_some_and(|cell| {
+                cell.kind == Kind::Text && words::is_label(self.text(cell).as_bytes())
+            }),
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Outline {
     pub(super) years: bool,
     /// Whether each cell is a unit.
     pub(super) units: bool,
+    /// Whether the first text is what stands before a value above a table: `Account`, `From:`.
+    pub(super) label: bool,
 }
 
 impl Outline {
@@ -136,6 +138,7 @@ fn find_header(rows: &[Outline], evidence: &mut Vec<String>) -> Range<usize> {
     while let Some(next) = wider_block(rows, header) {
         header = next;
     }
+    header = set_off(rows, usual).unwrap_or(header);
     if groups(rows, header).is_some() {
         header += 1;
     }
@@ -150,6 +153,42 @@ fn find_header(rows: &[Outline], evidence: &mut Vec<String>) -> Range<usize> {
         evidence.push(format!("skipped above the table: rows {}{more}", above.join(", ")));
     }
     first..header + 1
+}
+
+/// The first row of texts that is about as wide as rows are as a rule, if what stands above it are lines of
+/// labels and values, as statements and reports have them.
+fn set_off(rows: &[Outline], usual: usize) -> Option<usize> {
+    const MOST: usize = 20;
+    let names =
+        |row: &Outline| row.cells.len() >= 3 && row.is_text() && row.cells.len() * 4 >= usual * 3;
+    let at = rows.iter().take(MOST + 1).position(names)?;
+    let (above, width) = (&rows[..at], rows[at].cells.len());
+    let most = if width >= 6 { 3 } else { 2 };
+    let gap = rows[at].row > above.last()?.row + 1;
+    let labels = above.iter().filter(|row| row.label).count();
+    let below = rows.get(at + 1)?;
+    (above.iter().all(|row| row.cells.len() <= most)
+        && (gap || labels * 2 >= above.len())
+        && below.cells.len() * 2 >= width
+        && (gap || rows[at - 1].label || groups(rows, at - 1).is_none())
+        && !has_table_of_two(above))
+    .then_some(at)
+}
+
+/// Whether rows of two cells are a table among the lines: names over values of one kind, or many rows.
+fn has_table_of_two(lines: &[Outline]) -> bool {
+    let two = |row: &Outline| row.cells.len() == 2;
+    let follows =
+        |one: &Outline, other: &Outline| two(one) && two(other) && other.row == one.row + 1;
+    lines.chunk_by(follows).any(|run| {
+        let labels = run.iter().filter(|row| row.label).count();
+        if run.len() < 3 || labels * 2 >= run.len() {
+            return false;
+        }
+        let value = |row: &Outline| row.cells[1].1;
+        let alike = run[1..].iter().all(|row| value(row) == value(&run[1]));
+        run.len() > 6 || (run[0].is_text() && alike && value(&run[1]) != Kind::Text)
+    })
 }
 
 /// The next block of rows without a blank row between, if it begins with a row of text that is wider
@@ -227,7 +266,7 @@ fn is_data(rows: &[Outline], at: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// One letter a cell: t text, u a unit, n number, d date, y a year, a space nothing.
+    /// One letter a cell: t text, l a label, u a unit, n number, d date, y a year, a space nothing.
     fn rows(drawn: &[&str]) -> Vec<Outline> {
         let row = |(at, drawn): (usize, &&str)| {
             let cells: Vec<(u32, Kind)> = drawn
@@ -235,7 +274,7 @@ mod tests {
                 .enumerate()
                 .filter_map(|(column, letter)| {
                     let kind = match letter {
-                        't' | 'u' => Kind::Text,
+                        't' | 'l' | 'u' => Kind::Text,
                         'n' | 'y' => Kind::Number,
                         'd' => Kind::Moment,
                         _ => return None,
@@ -248,6 +287,7 @@ mod tests {
                 cells,
                 years: drawn.contains('y'),
                 units: drawn.chars().all(|letter| matches!(letter, 'u' | ' ')),
+                label: drawn.starts_with('l'),
             })
         };
         drawn.iter().enumerate().filter_map(row).collect()
@@ -277,6 +317,20 @@ mod tests {
         assert_eq!(header(&["t", "t", "n"]), Some(1), "a list");
         assert_eq!(header(&["  ttt", "  tnn"]), Some(1), "not at the left");
         assert_eq!(header(&["tt"]), Some(1), "a header alone");
+    }
+
+    #[test]
+    fn labels_and_values_above_a_table_are_no_rows_of_it() {
+        let table = ["tttt", "tttn", "tttn"];
+        let below = |above: &[&str]| header(&[above, &table].concat());
+        assert_eq!(below(&["lt", "lt", "ln", ""]), Some(5), "an account");
+        assert_eq!(below(&["tt", "tt", "td", "td", "td", ""]), Some(7), "a bank");
+        assert_eq!(below(&["lt", "ld", "ld"]), Some(4), "without a blank row");
+        assert_eq!(below(&["t  t", ""]), Some(3), "a company and a page");
+        assert_eq!(below(&["t", "lt", "ld", "", "lt", ""]), Some(7), "a title, and two blocks");
+        // Names over values of one kind are a table of their own.
+        assert_eq!(below(&["tt", "td", "td", ""]), Some(1));
+        assert_eq!(header(&["ttt", "tn", "tn", "", "tttt", "tttn"]), Some(1));
     }
 
     #[test]
