@@ -886,3 +886,26 @@ fn what_stands_between_a_header_and_its_rows_is_no_row() {
         detected(between, &text, columns, &rows, &[]);
     }
 }
+
+#[test]
+fn lines_of_delimiters_alone_at_the_end_are_blank_lines() {
+    let columns = "item ¦ qty ¦ amt";
+    let rows = ["i1 ¦ 1 ¦ 1.5", "i2 ¦ 2 ¦ 2.5", "i3 ¦ 3 ¦ 3.5"];
+    let table = "item,qty,amt\ni1,1,1.5\ni2,2,2.5\ni3,3,3.5\n";
+    detected("blank", &format!("{table},,\n,,\n , ,\n"), columns, &rows, &[]);
+    let text = format!("{table}Total,6,7.5\n,,\n,,\n,,\n,,\n");
+    detected("below a total", &text, columns, &rows, &[(5, "possible_footer")]);
+    // Above other rows it is a row.
+    let text = format!("{table},,\ni4,4,4.5\n");
+    let more = [&rows[..], &[" ¦  ¦ ", "i4 ¦ 4 ¦ 4.5"]].concat();
+    detected("in between", &text, columns, &more, &[]);
+}
+
+#[test]
+fn notes_at_the_end_are_asked_about_one_as_the_other() {
+    let table = "id,qty,amt\n1,1,1.5\n2,2,2.5\n3,3,3.5\n";
+    let text = format!("{table}\nPrepared by Ann,,\nPage 1,,\n");
+    let rows = ["1 ¦ 1 ¦ 1.5", "2 ¦ 2 ¦ 2.5", "3 ¦ 3 ¦ 3.5"];
+    let rejects = [(6, "possible_footer"), (7, "possible_footer")];
+    detected("notes", &text, "id ¦ qty ¦ amt", &rows, &rejects);
+}

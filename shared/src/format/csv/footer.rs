@@ -38,7 +38,11 @@ impl Reader {
             let left = lines(rest).take(stated as usize + 1).count() <= stated as usize;
             return Ok(if left { Ending::Left } else { Ending::Row });
         }
-        if self.current.fault.is_some() || lines(rest).nth(LINES).is_some() {
+        if self.is_blank_to_the_end(rest) {
+            return Ok(Ending::Left);
+        }
+        let filled = |line: &&[u8]| !self.has_only_delimiters(line);
+        if self.current.fault.is_some() || lines(rest).filter(filled).nth(LINES).is_some() {
             return Ok(Ending::Row);
         }
         let raw = &self.buffer[self.current.start..self.current.end];
@@ -47,6 +51,16 @@ impl Reader {
             self.mark(RowFault::PossibleFooter);
         }
         Ok(Ending::Row)
+    }
+
+    /// Whether nothing but delimiters follows: the blank lines that spreadsheet programs write.
+    fn is_blank_to_the_end(&self, rest: &[u8]) -> bool {
+        self.rows > 1 && lines(rest).all(|line| self.has_only_delimiters(line))
+    }
+
+    fn has_only_delimiters(&self, line: &[u8]) -> bool {
+        let delimiter = self.dialect.delimiter.as_bytes();
+        line.iter().all(|byte| delimiter.contains(byte) || byte.is_ascii_whitespace())
     }
 
     /// Whether the row begins with a word for a sum, below other rows, and has something to sum up or
@@ -73,7 +87,7 @@ impl Reader {
         row.len() > 2 && row.len() == self.head.columns.len() && alone && !class.takes(first)
     }
 
-    /// Whether nothing follows the row but lines of other widths or further totals.
+    /// Whether nothing follows the row but lines of other widths, of one text alone, or further totals.
     fn ends_after(&mut self) -> bool {
         let width = self.head.columns.len();
         let rest = &self.buffer[self.start..self.filled];
@@ -81,7 +95,9 @@ impl Reader {
             let text = String::from_utf8_lossy(line).to_lowercase();
             let total = words::begins_with_total(text.trim_start_matches(['"', ' ']));
             self.probe.row(line, true);
-            if self.probe.spans().len() == width && !total {
+            let filled = self.probe.cells().filter(|(text, _)| !text.trim_ascii().is_empty());
+            let alone = width > 2 && filled.count() <= 1;
+            if self.probe.spans().len() == width && !total && !alone {
                 return false;
             }
         }

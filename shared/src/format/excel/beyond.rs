@@ -3,7 +3,7 @@
 //!
 //! They are rejects, as of delimited files: nobody knows whether they are meant.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use super::super::words;
 use super::cell::Kind;
@@ -11,17 +11,18 @@ use super::columns::Columns;
 use super::sheet_row::SheetRow;
 
 /// Rows at the end that may be a footer.
-pub(super) const ROWS: usize = 3;
+pub(super) const ROWS: usize = 5;
 
 /// Columns of a table below which a text alone is a note.
 const NOTED: usize = 3;
 
 /// Whether a row, one of the last, sums up or counts the others, or is a note below them. `after`: all
-/// rows that follow; `gap`: a blank row is above.
+/// rows that follow; `gap`: a blank row is above; `below`: the row above is one of these, too.
 pub(super) fn is_footer(
     row: &SheetRow,
     after: &VecDeque<SheetRow>,
     gap: bool,
+    below: bool,
     columns: &Columns,
 ) -> bool {
     let Some(first) = row.cells.first() else { return false };
@@ -39,7 +40,8 @@ pub(super) fn is_footer(
     let alone = row.cells.len() == 1 && first.kind == Kind::Text;
     let numbers = row.cells.iter().any(|cell| cell.kind == Kind::Number);
     let total = words::is_total(&words[0]) && (row.cells.len() < width || numbers);
-    (total || (alone && gap && width >= NOTED)) && ends()
+    let note = width >= NOTED && ((alone && gap) || (below && row.cells.len() < width));
+    (total || note) && ends()
 }
 
 /// Whether another table begins with a row below a blank one: names over values, where the rows above
@@ -59,10 +61,14 @@ pub(super) fn begins_table(row: &SheetRow, after: &VecDeque<SheetRow>, columns: 
 fn is_header(names: &SheetRow, values: &SheetRow, columns: &Columns) -> bool {
     let named = |place: u32| names.cells.iter().any(|cell| cell.column == place);
     let odd = names.cells.iter().filter(|cell| columns.differs(cell.column, cell.kind)).count();
+    let mut seen = HashSet::new();
+    let distinct = names.cells.iter().all(|cell| seen.insert(names.value(cell)));
     names.cells.len() > 1
         && names.is_text()
         && values.row == names.row + 1
         && odd > 0
         && values.cells.iter().any(|cell| cell.kind != Kind::Text && named(cell.column))
-        && values.cells.iter().any(|cell| columns.differs(cell.column, cell.kind))
+        // Other names over values of the same kinds, if they stand over several.
+        && ((odd > 1 && distinct)
+            || values.cells.iter().any(|cell| columns.differs(cell.column, cell.kind)))
 }

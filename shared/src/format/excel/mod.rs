@@ -436,10 +436,11 @@ impl Sheets {
             return Some(RowFault::RepeatedHeader);
         }
         let near = self.last && self.window.len() < beyond::ROWS;
+        let below = self.fault == Some(RowFault::PossibleFooter);
         let footer = self.settings.skip_footer_lines.is_none()
             && looked
             && near
-            && beyond::is_footer(row, &self.window, gap, columns);
+            && beyond::is_footer(row, &self.window, gap, below, columns);
         footer.then_some(RowFault::PossibleFooter)
     }
 }

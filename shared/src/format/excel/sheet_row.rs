@@ -1,5 +1,7 @@
 //! One row of a sheet.
 
+use std::collections::HashSet;
+
 use super::super::words;
 use super::cell::Kind;
 use super::table::Outline;
@@ -56,11 +58,15 @@ impl SheetRow {
                 let year = self.text(cell).parse::<u32>();
                 year.is_ok_and(|year| (1900..=2100).contains(&year))
             });
+        let mut seen = HashSet::new();
+        let texts = self.cells.iter().filter(|cell| cell.kind == Kind::Text);
+        let repeats = !texts.map(|cell| self.value(cell)).all(|text| seen.insert(text));
         let unit = |cell| words::is_unit(self.text(cell).trim().as_bytes());
         Outline {
             row: self.row + 1,
             cells: self.cells.iter().map(|cell| (cell.column, cell.kind)).collect(),
             years,
+            repeats,
             units: self.is_text() && self.cells.iter().all(unit),
             label: self.cells.first().is_some_and(|cell| {
                 cell.kind == Kind::Text && words::is_label(self.text(cell).as_bytes())

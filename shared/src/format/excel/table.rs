@@ -24,6 +24,8 @@ pub(super) struct Outline {
     pub(super) units: bool,
     /// Whether the first text is what stands before a value above a table: `Account`, `From:`.
     pub(super) label: bool,
+    /// Whether a text stands in two cells.
+    pub(super) repeats: bool,
 }
 
 impl Outline {
@@ -83,8 +85,7 @@ pub(super) fn layout(rows: &[Outline], stated: Stated) -> Layout {
     }
     let mut header = if stated.skipped { 0..1 } else { find_header(rows, &mut evidence) };
     if let Some(count) = stated.rows.and_then(|count| usize::try_from(count).ok()) {
-        let first = if header.len() > count { header.end - count } else { header.start };
-        header = first..first.saturating_add(count).min(rows.len());
+        header = of_rows(rows, header, count);
     }
     let row = rows[header.end - 1].row;
     if stated.header.is_none()
@@ -111,6 +112,20 @@ pub(super) fn layout(rows: &[Outline], stated: Stated) -> Layout {
         first += 1;
     }
     Layout { header, first, evidence }
+}
+
+/// The header of so many rows, where one was found: those above it belong to it if the row below holds values.
+fn of_rows(rows: &[Outline], found: Range<usize>, count: usize) -> Range<usize> {
+    if found.len() >= count {
+        return found.end - count..found.end;
+    }
+    let more = count - found.len();
+    let names_below = rows.get(found.end).is_some_and(Outline::is_names);
+    let follows = |at: usize| rows[at].row + 1 == rows[at + 1].row;
+    if !names_below && found.start >= more && (found.start - more..found.start).all(follows) {
+        return found.start - more..found.end;
+    }
+    found.start..found.end.saturating_add(more).min(rows.len())
 }
 
 /// Why the row below the header holds units and no data.
@@ -234,8 +249,11 @@ fn groups(rows: &[Outline], at: usize) -> Option<Groups> {
         }
     }
     let follows = names.row == group.row + 1;
-    let joined = over_one == 0 && over_columns > 0 && over_columns + over_two_rows > 1;
-    if follows && joined && (over_values || over_two_rows > 0) {
+    // Names that come again tell nothing without what stands above them.
+    let joined = over_columns > 0
+        && (over_one == 0 || names.repeats)
+        && over_columns + over_two_rows + over_one > 1;
+    if follows && joined && (over_values || over_two_rows > 0 || names.repeats) {
         return Some(Groups::Joined);
     }
     let wider = over_two_rows == 0 && names.cells.len() > group.cells.len();
@@ -266,7 +284,7 @@ fn is_data(rows: &[Outline], at: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// One letter a cell: t text, l a label, u a unit, n number, d date, y a year, a space nothing.
+    /// One letter a cell: t text, l a label, r a text as in another cell, u a unit, n number, d date, y a year, a space nothing.
     fn rows(drawn: &[&str]) -> Vec<Outline> {
         let row = |(at, drawn): (usize, &&str)| {
             let cells: Vec<(u32, Kind)> = drawn
@@ -274,7 +292,7 @@ mod tests {
                 .enumerate()
                 .filter_map(|(column, letter)| {
                     let kind = match letter {
-                        't' | 'l' | 'u' => Kind::Text,
+                        't' | 'l' | 'r' | 'u' => Kind::Text,
                         'n' | 'y' => Kind::Number,
                         'd' => Kind::Moment,
                         _ => return None,
@@ -288,6 +306,7 @@ mod tests {
                 years: drawn.contains('y'),
                 units: drawn.chars().all(|letter| matches!(letter, 'u' | ' ')),
                 label: drawn.starts_with('l'),
+                repeats: drawn.matches('r').count() > 1,
             })
         };
         drawn.iter().enumerate().filter_map(row).collect()
@@ -363,6 +382,8 @@ mod tests {
         assert_eq!(found(&[" t   ", "ttttt", "tnnnn", "tnnnn"]), (2..3, 3), "a title in B");
         assert_eq!(found(&["tt   ", "ttttt", "tnnnn", "tnnnn"]), (2..3, 3), "a title and a date");
         assert_eq!(found(&["tttt", "t  t", "tntn", "tntn"]), (1..2, 2), "a sparse row of data");
+        assert_eq!(found(&[" t t ", "trtrt", "ttttt", "ttttt"]), (1..3, 3), "names that repeat");
+        assert_eq!(found(&[" t t", " rtr", "tnnn", "tnnn"]), (1..3, 3), "one over one column");
     }
 
     #[test]
@@ -370,6 +391,7 @@ mod tests {
         let stated = |rows| Stated { header: Some(true), rows, ..Stated::default() };
         assert_eq!(header_rows(&["ttt", "ttt", "tnn", "tnn"], stated(Some(2))), (1..3, 3));
         assert_eq!(header_rows(&[" t t ", "ttttt", "tnnnn", "tnnnn"], stated(Some(1))), (2..3, 3));
+        assert_eq!(header_rows(&["   t", "tttt", "ntnn", "ntnn"], stated(Some(2))), (1..3, 3));
         let drawn = ["t", "", "ttt", "ttt", "ttt", "tnn"];
         assert_eq!(header_rows(&drawn, stated(Some(3))), (3..6, 6));
     }
