@@ -18,8 +18,9 @@ impl Numerals {
     /// The number with a point and without groups, if it is one of these numerals as far as they are
     /// concerned. `1.234.567,89` becomes `1234567.89`.
     ///
-    /// Groups are of three digits (or of two before the last, as in India), the first being shorter
-    /// where it must: anything else is more likely another number than a sloppy one.
+    /// Groups are of three digits, or all of two but the last, as in India. The first may be shorter,
+    /// and begins with no zero, which nobody groups: `0.500` is half of something. Anything else is
+    /// more likely another number than a sloppy one.
     pub(super) fn plain<'t>(&self, text: &str, into: &'t mut Vec<u8>) -> Option<&'t [u8]> {
         into.clear();
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -49,19 +50,20 @@ impl Numerals {
         // A space between groups is mostly one that does not break.
         let separates =
             |c: char| c == group || (group == ' ' && matches!(c, '\u{a0}' | '\u{202f}'));
-        let mut groups = whole.split(separates).peekable();
-        let first = groups.next()?;
-        if groups.peek().is_none() {
-            into.extend_from_slice(digits(first)?);
+        let Some((before, last)) = whole.rsplit_once(separates) else {
+            into.extend_from_slice(digits(whole)?);
             return Some(());
-        }
-        if first.is_empty() || first.len() > 3 {
-            return None;
-        }
-        into.extend_from_slice(digits(first)?);
-        while let Some(part) = groups.next() {
-            let fits = part.len() == 3 || (part.len() == 2 && groups.peek().is_some());
-            into.extend_from_slice(digits(part).filter(|_| fits)?);
+        };
+        let mut groups = before.split(separates);
+        let first = groups.next()?;
+        // The second group tells by which of the two ways all of them are made.
+        let size = if groups.clone().next().is_some_and(|second| second.len() == 2) { 2 } else { 3 };
+        let fits = (1..=size).contains(&first.len())
+            && !first.starts_with('0')
+            && groups.all(|group| group.len() == size)
+            && last.len() == 3;
+        for group in before.split(separates).chain([last]) {
+            into.extend_from_slice(digits(group).filter(|_| fits)?);
         }
         Some(())
     }
@@ -169,6 +171,37 @@ mod tests {
         is('.', Some('\''), "+1'234e5", Some("+1234e5"));
         is('.', Some('.'), "x", None);
         is('.', None, "١", None);
+    }
+
+    #[test]
+    fn fractions_in_other_numerals_are_no_groups() {
+        for text in ["0.500", "00.500", "0.123.456", "01.234", "-0.500"] {
+            is(',', Some('.'), text, None);
+        }
+        for text in ["0,123", "0,500", "+0,500", "000,500", ",500", "1,,234", "1,234,"] {
+            is('.', Some(','), text, None);
+        }
+        is('.', Some(','), "0.500", Some("0.500"));
+        is('.', Some(','), "007", Some("007"));
+        is('.', Some(','), "100,000", Some("100000"));
+    }
+
+    #[test]
+    fn groups_are_of_one_way_of_writing() {
+        for (text, expected) in [
+            ("1,23,456", Some("123456")),
+            ("12,34,567", Some("1234567")),
+            ("1,23,45,678", Some("12345678")),
+            ("123,456,789", Some("123456789")),
+            ("123,45,678", None),
+            ("1,234,56,789", None),
+            ("1,23,456,789", None),
+            ("12,34,56", None),
+            ("1234,567", None),
+            ("12,3456", None),
+        ] {
+            is('.', Some(','), text, expected);
+        }
     }
 
     #[test]
