@@ -57,7 +57,8 @@ impl Numerals {
         let mut groups = before.split(separates);
         let first = groups.next()?;
         // The second group tells by which of the two ways all of them are made.
-        let size = if groups.clone().next().is_some_and(|second| second.len() == 2) { 2 } else { 3 };
+        let size =
+            if groups.clone().next().is_some_and(|second| second.len() == 2) { 2 } else { 3 };
         let fits = (1..=size).contains(&first.len())
             && !first.starts_with('0')
             && groups.all(|group| group.len() == size)

@@ -146,6 +146,43 @@ fn other_types() {
 }
 
 #[test]
+fn white_space_of_any_script_around_typed_values_is_left_out() {
+    let converted = run(
+        "[fields]\ni = { type = 'integer' }\nd = { type = 'decimal', decimal = ',', group = ' ' }\n\
+         n = { type = 'number', min = 0 }\nb = { type = 'boolean' }\nday = { type = 'date' }\n\
+         at = { type = 'datetime' }\nt = { type = 'time' }\nu = { type = 'uuid' }\n\
+         m = { type = 'email' }\nw = { type = 'url' }\nx = {}",
+        "i,d,n,b,day,at,t,u,m,w,x\n\
+         \u{a0}7\u{a0},\"\u{202f}1\u{a0}234,5\u{a0}\",\u{3000}1.5,yes\u{2003},\u{a0}2026-01-01 ,\
+         2026-01-01 12:00\u{a0},\u{a0}09:05,67e55044-10b1-426f-9247-bb680e5fe0c8\u{a0},\
+         \u{a0}a@b.c\u{a0},https://a.b/\u{a0},\u{a0}x\n\
+         \u{a0},\u{a0},\u{a0},\u{a0},\u{a0},\u{a0},\u{a0},\u{a0},\u{a0},\u{a0},\u{a0}\n",
+    );
+    assert_eq!(
+        values(&converted),
+        [
+            json!({
+                "i": 7, "d": "1234.5", "n": 1.5, "b": true, "day": "2026-01-01",
+                "at": "2026-01-01T12:00:00", "t": "09:05:00",
+                "u": "67e55044-10b1-426f-9247-bb680e5fe0c8", "m": "a@b.c", "w": "https://a.b/",
+                "x": "\u{a0}x",
+            }),
+            json!({
+                "i": null, "d": null, "n": null, "b": null, "day": null, "at": null, "t": null,
+                "u": null, "m": null, "w": null, "x": "\u{a0}",
+            }),
+        ]
+    );
+}
+
+#[test]
+fn a_space_that_does_not_break_is_no_value_where_one_is_required() {
+    let text = "k,x\n\u{a0},1\n1,\u{a0}\n";
+    let converted = run("[fields]\nk = { role = 'id' }\nx = { required = true }", text);
+    refused(&converted, &[(1, "missing_value"), (2, "missing_value")]);
+}
+
+#[test]
 fn checks_of_values() {
     let converted = run(
         "[fields]\na = { allowed = ['x', 'y'] }\nb = { pattern = '[A-Z]{2}-\\d+|none' }\n\

@@ -8,7 +8,7 @@ use super::json;
 use super::mapping::{Mapping, Output, Way};
 use super::mappings::Mappings;
 use super::reject::{Reject, RejectCode};
-use super::rule::{Scratch, Written};
+use super::rule::{Scratch, Written, trim};
 use super::token::{self, Token};
 use super::unique::{Unique, UniqueError, Value};
 use crate::catalog::{LongRows, RecordSettings, ShortRows};
@@ -146,7 +146,7 @@ impl Writing {
             }
             match field.way {
                 Way::Text => {
-                    if field.required && cell.trim_ascii_start().is_empty() {
+                    if field.required && trim(cell).is_empty() {
                         return Err(Fault::of_field(RejectCode::MissingValue, at));
                     }
                     json::string_after(out, &field.quoted_prefix, cell);

@@ -116,7 +116,7 @@ impl Rule {
     /// Appends the value of a cell whose type alone says what becomes of it.
     #[inline]
     pub(super) fn write_plain(&self, cell: &[u8], out: &mut Buffer) -> Result<(), RejectCode> {
-        let trimmed = cell.trim_ascii();
+        let trimmed = trim(cell);
         if trimmed.is_empty() {
             if self.required {
                 return Err(RejectCode::MissingValue);
@@ -156,7 +156,7 @@ impl Rule {
         }
         let start = out.len();
         self.convert(cell, out, scratch)?;
-        if cell.trim_ascii().is_empty() {
+        if trim(cell).is_empty() {
             // It stays as it is written, and is nobody's value: `required` says that there must be one.
             return Ok(Written::Filled);
         }
@@ -184,7 +184,7 @@ impl Rule {
                 let written = match token::unescape(inside, &mut text) {
                     Some(text) => match self.write(text, out, scratch) {
                         Err(RejectCode::InvalidDate | RejectCode::InvalidDatetime) => {
-                            self.write_typed(text.trim_ascii(), out)
+                            self.write_typed(trim(text), out)
                         }
                         written => written,
                     },
@@ -242,17 +242,11 @@ impl Rule {
 
     /// The text of a cell as far as it counts.
     pub(super) fn trimmed<'t>(&self, cell: &'t [u8]) -> &'t [u8] {
-        if !self.is_text() {
-            return cell.trim_ascii();
-        }
-        match (self.trim, std::str::from_utf8(cell)) {
-            (true, Ok(text)) => text.trim().as_bytes(),
-            _ => cell,
-        }
+        if self.trim || !self.is_text() { trim(cell) } else { cell }
     }
 
     fn is_null(&self, cell: &[u8]) -> bool {
-        let trimmed = cell.trim_ascii();
+        let trimmed = trim(cell);
         if trimmed.is_empty() && (!self.is_text() || self.required || self.default.is_some()) {
             return true;
         }
@@ -395,6 +389,22 @@ pub(super) fn without_column(
         (None, MissingColumns::Reject) => Err(RejectCode::MissingColumn),
         (None, MissingColumns::Null) => Ok(Some(b"null".to_vec())),
         (None, MissingColumns::Pass) => Ok(None),
+    }
+}
+
+/// A cell without the white space around it: programs and people put spaces there that do not break,
+/// and others that look like any space.
+#[inline]
+pub(super) fn trim(cell: &[u8]) -> &[u8] {
+    let seen = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    // As nearly all cells are.
+    if seen(cell.first()) && seen(cell.last()) { cell } else { trim_slowly(cell) }
+}
+
+fn trim_slowly(cell: &[u8]) -> &[u8] {
+    match std::str::from_utf8(cell) {
+        Ok(text) => text.trim().as_bytes(),
+        Err(_) => cell.trim_ascii(),
     }
 }
 
