@@ -126,6 +126,9 @@ impl<'a> Conversion<'a> {
             }
             Err(cause) => return Err(cause),
         }
+        if self.counters.rows == 0 {
+            self.mappings.check_without_rows(rows.head())?;
+        }
         let end = rows.position();
         self.count_bytes(end);
         if self.records > 0 {

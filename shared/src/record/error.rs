@@ -76,6 +76,8 @@ pub enum Columns {
     Named(Vec<String>),
     /// How many there are.
     Counted(usize),
+    /// There is neither a header nor a row.
+    Nothing,
 }
 
 impl std::fmt::Display for Columns {
@@ -84,6 +86,7 @@ impl std::fmt::Display for Columns {
             Self::Named(names) => write!(f, "whose columns are {}", list(names)),
             Self::Counted(1) => f.write_str("which has one column and no header"),
             Self::Counted(count) => write!(f, "which has {count} columns and no header"),
+            Self::Nothing => f.write_str("which is empty: it has neither a header nor a row"),
         }
     }
 }
@@ -113,6 +116,9 @@ impl RecordError {
             Self::MissingColumn { column, found: Columns::Named(_) } => format!(
                 "Add the column to the file, or correct [fields]; if the columns found look wrong, check format.delimiter and format.header for {column:?}"
             ),
+            Self::MissingColumn { found: Columns::Nothing, .. } => {
+                "See why nothing was written, and upload the file again; a table that has no rows is a header alone, or [] in JSON".to_owned()
+            }
             Self::MissingColumn { .. } => {
                 "Name the columns in [fields] as \"column_1\", \"column_2\" and so on; if the file has a header, set format.header = true".to_owned()
             }

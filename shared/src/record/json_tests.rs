@@ -40,6 +40,28 @@ fn written(converted: &Converted) -> String {
     String::from_utf8(batches[0].json.clone()).expect("UTF-8")
 }
 
+#[test]
+fn a_table_without_rows_and_without_a_required_column_fails() {
+    let fields = [Field { required: true, ..field("b", "b", FieldType::Text) }];
+    let member = |name: &str| Some(Part { member: Some(name.to_owned()), sheet: None });
+    for (first, last, fits) in [
+        (&["a", "b"][..], &["a", "b"][..], true),
+        (&["a"], &["a"], false),
+        (&["a", "b"], &[], true),
+        (&[], &["a", "b"], true),
+        (&[], &[], false),
+    ] {
+        let first = listed::head(0, first, member("1"));
+        let mappings = Mappings::of_head(&fields, &RecordSettings::default(), &first, true);
+        let checked =
+            mappings.expect("fits").check_without_rows(&listed::head(1, last, member("2")));
+        assert_eq!(checked.is_ok(), fits, "{first:?} {last:?}");
+    }
+    let heads = vec![listed::head(0, &["a"], None)];
+    let error = run(heads, vec![], &fields).ended.expect_err("no b").cause;
+    assert_eq!(error.failure().code, "missing_column");
+}
+
 fn reasons(converted: &Converted) -> Vec<(u64, String, serde_json::Value)> {
     converted.reasons()
 }

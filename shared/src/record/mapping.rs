@@ -156,7 +156,7 @@ impl Mapping {
                 of_column[place].push(at);
                 continue;
             }
-            // A file without any column is empty and has no rows, so nothing is required of it.
+            // Of what has no column so far it is asked at the end of the file whether that is right.
             if head.form == Form::Text && columns.is_empty() {
                 continue;
             }
@@ -226,6 +226,29 @@ impl Mapping {
         }
         let (form, width) = (head.form, columns.len());
         Ok(Self { form, width, fields: outputs, constants, id, overhead, refusal: None, notes })
+    }
+
+    /// Whether a file that ended without a row, having these columns, had to have others.
+    ///
+    /// Where each row has columns of its own, no row says that one is missing: an export that broke off
+    /// before its first row must not pass for a table that has none any more.
+    pub(super) fn check_without_rows(
+        definition: &Definition,
+        columns: &[String],
+    ) -> Result<(), RecordError> {
+        let names = Names::new(columns);
+        for Declared { field, rule, loose } in &definition.declared {
+            let missing = names.find(&field.column, loose)?.is_none();
+            if missing && without_column(rule, definition.settings.missing_columns).is_err() {
+                let column = field.column.clone();
+                let found = match columns {
+                    [] => Columns::Nothing,
+                    _ => Columns::Named(columns.to_vec()),
+                };
+                return Err(RecordError::MissingColumn { column, found });
+            }
+        }
+        Ok(())
     }
 
     /// The names of the fields, in the order in which they are written.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::error::RecordError;
 use super::mapping::{Declared, Definition, Mapping, loosely};
 use super::rule::{Rule, Unfit};
-use crate::catalog::{Field, RecordSettings, Source};
+use crate::catalog::{Field, FormatKind, RecordSettings, Source};
 use crate::format::{Detected, Head, Limits, Part, Rows};
 
 /// Heads, and columns of all of them, that are kept at hand. Beyond, all are made anew.
@@ -26,18 +26,24 @@ pub struct Mappings {
     kept: HashMap<u32, Arc<Mapping>>,
     kept_columns: usize,
     notes: Vec<String>,
+    /// The columns of the first head, in case that there is never a row.
+    first_columns: Vec<String>,
+    /// Without a row and a column, the file says that there are none: it is a list, and it is closed.
+    may_be_closed: bool,
 }
 
 impl Mappings {
     /// Fits the fields of a definition to a file that was opened. The first head is fitted at once, so
-    /// that a file which lacks a required column fails although it may have no row.
+    /// that a table which lacks a required column fails before any row of it is read.
     pub fn new(
         fields: &[Field],
         settings: &RecordSettings,
         rows: &Rows,
         detected: &Detected,
     ) -> Result<Self, RecordError> {
-        Self::of_head(fields, settings, rows.head(), detected.has_header)
+        let mut mappings = Self::of_head(fields, settings, rows.head(), detected.has_header)?;
+        mappings.may_be_closed = matches!(detected.kind, FormatKind::Json | FormatKind::Xml);
+        Ok(mappings)
     }
 
     /// The same with all that a source says.
@@ -78,6 +84,8 @@ impl Mappings {
             kept: HashMap::new(),
             kept_columns: 0,
             notes: Vec::new(),
+            first_columns: head.columns.clone(),
+            may_be_closed: false,
         };
         mappings.keep(head.number, first);
         Ok(mappings)
@@ -94,6 +102,17 @@ impl Mappings {
     /// the beginning of the file.
     pub fn need_every_row(&self) -> bool {
         self.definition.declared.iter().any(|declared| declared.rule.unique)
+    }
+
+    /// Whether a file may end without any row, `last` being the head that it ended with: an archive may
+    /// hold a header in one member and nothing in the next.
+    pub(super) fn check_without_rows(&self, last: &Head) -> Result<(), RecordError> {
+        let first = &self.first_columns;
+        if self.may_be_closed && first.is_empty() && last.columns.is_empty() {
+            return Ok(());
+        }
+        let fits = |columns: &[String]| Mapping::check_without_rows(&self.definition, columns);
+        fits(first).or_else(|error| fits(&last.columns).map_err(|_| error))
     }
 
     /// The names of the fields of rows like the first, in the order in which they are written.
@@ -216,7 +235,7 @@ pub(super) mod tests {
             error.to_string(),
             "the required column \"Owner\" is not in the file, whose columns are \"a\", \"b\""
         );
-        assert!(fitted(&[], std::slice::from_ref(&owner)).is_ok(), "an empty file has no rows");
+        assert!(fitted(&[], std::slice::from_ref(&owner)).is_ok(), "its end tells");
         owner.default = Some("nobody".to_owned());
         let mappings = fitted(&["a"], &[owner]).expect("it has a default");
         assert_eq!(names(&mappings), ["a", "owner"]);

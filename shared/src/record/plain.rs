@@ -282,6 +282,9 @@ fn each(
     }
     out.write_all(piece.as_slice())?;
     out.flush()?;
+    if counters.rows == 0 {
+        mappings.check_without_rows(rows.head())?;
+    }
     counters.bytes_read = rows.position().byte_offset;
     Ok(counters)
 }

@@ -371,6 +371,63 @@ fn a_check_counts_what_a_conversion_counts() {
     }
 }
 
+/// How a file of these bytes ends: with its number of rows, or with the failure.
+fn ended(more: &str, name: &str, bytes: &[u8]) -> Result<u64, (String, String)> {
+    let source = source(more);
+    let input = Cursor::new(bytes.to_vec());
+    let hints = Hints { fields: &source.fields, ..Hints::named(name) };
+    let open = |input| format::open(input, hints, &source.format, Limits::default());
+    let told = |failure: crate::failure::Failure| (failure.code, failure.message);
+    let (mut rows, detected) = open(input.clone()).expect("opens");
+    let mappings = Mappings::of(&source, &rows, &detected);
+    let mut mappings = mappings.map_err(|error| told(error.failure()))?;
+    let converted = convert_all(&mut rows, &mut mappings, &plan());
+    let converted = converted.ended.map_err(|failed| told(failed.cause.failure()));
+
+    // What people see beforehand is the same.
+    let (mut rows, detected) = open(input).expect("opens");
+    let mut mappings = Mappings::of(&source, &rows, &detected).expect("as before");
+    let shown = plain::ndjson(&mut rows, &mut mappings, &mut Vec::new(), &mut |_| {});
+    let shown = shown.map_err(|error| told(error.failure()));
+    assert_eq!(shown.map(|c| c.rows), converted.clone().map(|c| c.rows));
+    converted.map(|counters| counters.rows)
+}
+
+#[test]
+fn an_empty_file_is_no_table_without_rows_if_columns_are_required() {
+    let bom = "\u{feff}".as_bytes();
+    for definition in [
+        "[fields]\nkey = { role = 'id' }",
+        "[fields]\nother = {}\nkey = { required = true }",
+        "[fields]\nkey = {}\n[records]\nmissing_columns = 'reject'",
+        "[fields]\nkey = { required = true }\n[format]\nheader = false",
+    ] {
+        for (name, bytes) in [
+            ("a.csv", &b""[..]),
+            ("a.csv", b"\n\r\n  \n"),
+            ("a.csv", bom),
+            ("a.jsonl", b""),
+            ("a.jsonl", b"\n\n"),
+        ] {
+            let (code, message) = ended(definition, name, bytes).expect_err(name);
+            assert_eq!(code, "missing_column", "{definition} {bytes:?}");
+            let expected = "the required column \"key\" is not in the file, which is empty: \
+                            it has neither a header nor a row";
+            assert_eq!(message, expected);
+        }
+    }
+    // Nothing is required, or what is has a default, or the file says itself that there is nothing.
+    let default = "[fields]\nkey = { required = true, default = 'x' }";
+    for definition in ["", "[fields]\nkey = {}", default] {
+        for name in ["a.csv", "a.jsonl"] {
+            assert_eq!(ended(definition, name, b"\n"), Ok(0), "{definition}");
+        }
+    }
+    let required = "[fields]\nkey = { required = true }";
+    assert_eq!(ended(required, "a.csv", b"key\n"), Ok(0));
+    assert_eq!(ended(required, "a.json", b"[]"), Ok(0));
+}
+
 #[test]
 fn plain_csv_is_under_the_same_rules() {
     let source =
