@@ -109,6 +109,31 @@ fn typed_fields_take_a_value_as_they_would_take_its_text() {
 }
 
 #[test]
+fn small_and_large_numbers_of_a_typed_file_are_decimals() {
+    let min = Some("0.000002".to_owned());
+    let fields =
+        [Field { role: Some(Role::Id), min, unique: true, ..field("d", "d", FieldType::Decimal) }];
+    let heads = vec![listed::head(0, &["d"], None)];
+    let cells =
+        ["2.5e-6", "1e21", "1E+2", "100", "1e-6", "1e999999999", "\"1e5\"", "true", "100.0"];
+    let converted = run(heads, cells.iter().map(|cell| row(0, &[cell])).collect(), &fields);
+    let records = converted.records();
+    let values: Vec<_> = records.iter().map(|record| record["values"]["d"].clone()).collect();
+    assert_eq!(values, ["0.0000025", "1000000000000000000000", "100"]);
+    assert_eq!(records[0]["id"], "0.0000025");
+    let codes: Vec<_> = reasons(&converted).into_iter().map(|(row, code, _)| (row, code)).collect();
+    let expected = [
+        (4, "duplicate_value"),
+        (5, "out_of_range"),
+        (6, "invalid_decimal"),
+        (7, "invalid_decimal"),
+        (8, "invalid_decimal"),
+        (9, "duplicate_value"),
+    ];
+    assert_eq!(codes, expected.map(|(row, code)| (row, code.to_owned())));
+}
+
+#[test]
 fn what_no_text_of_the_type_could_be_is_a_reject() {
     let fields = [field("a", "a", FieldType::Text), field("i", "i", FieldType::Integer)];
     let heads = vec![listed::head(0, &["a", "i", "x"], None)];

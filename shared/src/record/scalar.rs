@@ -33,6 +33,51 @@ pub(super) fn decimal(out: &mut Buffer, cell: &[u8]) -> bool {
     whole
 }
 
+/// Zeros at most that a decimal is filled up with: enough for each number that a float can be.
+const ZEROS: usize = 400;
+
+/// A number of a file that knows numbers, as a JSON string: written out if it has an exponent, as
+/// programs write what is small or large (`2.5e-6`), digit by digit.
+pub(super) fn typed_decimal(out: &mut Buffer, number: &[u8]) -> bool {
+    let at = number.iter().position(|byte| matches!(byte, b'e' | b'E'));
+    let Some(at) = at else { return decimal(out, number) };
+    match written_out(&number[..at], &number[at + 1..]) {
+        Some(text) => decimal(out, &text),
+        None => false,
+    }
+}
+
+/// The digits of a number with the point where its exponent says; `None`: that is too far away.
+fn written_out(mantissa: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
+    let (negative, unsigned) = sign(mantissa);
+    let (whole, fraction) = split_once(unsigned, b'.');
+    let fraction = fraction.unwrap_or_default();
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let (down, exponent) = sign(exponent);
+    let shift = std::str::from_utf8(exponent).ok().filter(|text| all_digits(text.as_bytes()))?;
+    let shift = shift.parse().ok().filter(|shift| *shift <= ZEROS)?;
+    let (digits, point) = if down {
+        ([&vec![b'0'; shift], whole, fraction].concat(), whole.len())
+    } else {
+        let (mut digits, point) = ([whole, fraction].concat(), whole.len() + shift);
+        digits.resize(digits.len().max(point), b'0');
+        (digits, point)
+    };
+    let (whole, fraction) = digits.split_at(point);
+    let mut text = Vec::with_capacity(digits.len() + 3);
+    if negative {
+        text.push(b'-');
+    }
+    text.extend_from_slice(if whole.is_empty() { b"0" } else { without_leading_zeros(whole) });
+    if !fraction.is_empty() {
+        text.push(b'.');
+        text.extend_from_slice(fraction);
+    }
+    Some(text)
+}
+
 /// A finite number, as a JSON number with the digits as written. What JSON requires is filled in:
 /// `.5` becomes `0.5`, `5.` becomes `5.0`; `+` and leading zeros go.
 pub(super) fn number(out: &mut Buffer, cell: &[u8]) -> bool {
@@ -251,6 +296,34 @@ mod tests {
             &[("1.50", "\"1.50\""), ("-0.10", "\"-0.10\""), ("007", "\"007\""), (".5", "\".5\"")],
             &[".", "-", "1.2.3", "1e5", "1,5", "NaN", "-."],
         );
+    }
+
+    #[test]
+    fn numbers_with_an_exponent_are_written_out_as_decimals() {
+        let small = format!("\"0.{}5\"", "0".repeat(323));
+        let large = format!("\"17{}\"", "0".repeat(307));
+        all(
+            typed_decimal,
+            &[
+                ("2.5e-6", "\"0.0000025\""),
+                ("1e21", "\"1000000000000000000000\""),
+                ("-1.50E+1", "\"-15.0\""),
+                ("1.5e3", "\"1500\""),
+                ("123.45e-2", "\"1.2345\""),
+                ("123.456e2", "\"12345.6\""),
+                ("1.0e0", "\"1.0\""),
+                ("0e5", "\"0\""),
+                ("-0.0e-1", "\"-0.00\""),
+                ("0.001e2", "\"0.1\""),
+                ("1.10", "\"1.10\""),
+                ("5e-324", &small),
+                ("1.7e308", &large),
+            ],
+            // What fills memory with zeros is no amount of anything.
+            &["1e401", "1e-401", "1e999999999", "1e-99999999999999999999999", "1e", "e5", "1e5x"],
+        );
+        let long = format!("1{}e-3", "0".repeat(1000));
+        assert_eq!(json(typed_decimal, &long).map(|text| text.len()), Some(1001 + 3));
     }
 
     #[test]

@@ -204,8 +204,14 @@ impl Rule {
             Some(FieldType::Boolean) if matches!(text, b"true" | b"false") => {
                 out.extend_from_slice(text);
             }
+            // What a text with an exponent means is not said; a number is one however it is written.
+            Some(FieldType::Decimal) => {
+                if !scalar::typed_decimal(out, text) {
+                    return Err(RejectCode::InvalidDecimal);
+                }
+            }
             // A number of JSON has a point, whatever numbers in text have.
-            Some(FieldType::Integer | FieldType::Decimal | FieldType::Number) => {
+            Some(FieldType::Integer | FieldType::Number) => {
                 self.convert_number(text, out)?;
             }
             _ => self.convert(text, out, scratch)?,
