@@ -332,6 +332,9 @@ pub enum FormatError {
     },
 }
 
+/// What zstd says of a frame that needs a dictionary.
+const ZSTD_DICTIONARY: &str = "Dictionary mismatch";
+
 fn beside(quote: &Option<char>) -> String {
     quote.map(|quote| format!(" beside the quote {quote} and its escape")).unwrap_or_default()
 }
@@ -415,6 +418,10 @@ impl FormatError {
             Self::Truncated { compression, .. } => {
                 format!("Upload the whole file again; `{}` tests it", compression.test())
             }
+            Self::Corrupt { cause, .. } if cause == ZSTD_DICTIONARY => {
+                "The file was compressed with a dictionary that is not in it: compress it without one"
+                    .into()
+            }
             Self::Corrupt { compression, .. } => {
                 format!("Compress and upload the file again; `{}` tests it", compression.test())
             }
@@ -489,8 +496,8 @@ impl FormatError {
                 format!("If the row is meant to be like this, raise {}", limit.setting)
             }
             Self::RowTooLong { limit, .. } => format!(
-                "Look for a quote that is opened on this line and never closed: no row may be longer than {} bytes. If the rows are within a document, state their path in format.rows",
-                limit.value
+                "In CSV, look for a quote that is opened on this line and never closed; in JSON or XML, state the path to the rows in format.rows if they lie deeper. If the row is meant to be like this, raise {}",
+                limit.setting
             ),
             Self::TooManyColumns { limit, .. } => {
                 format!("Check format.delimiter: no row may have more than {} cells", limit.value)
@@ -506,6 +513,14 @@ impl FormatError {
                 "Correct format.rows, the path to the rows, or the file".into()
             }
             Self::RowsAmbiguous { .. } => "State the path to the rows in format.rows".into(),
+            Self::Header { problem, .. } if problem.contains("UTF-8") => {
+                "State the encoding of the file as format.encoding (\"windows-1252\"), or save it as UTF-8"
+                    .into()
+            }
+            Self::Header { problem, .. } if problem.contains("quote") => {
+                "Correct the quotes; if the first line is a row, state format.header = false, and if the header is on a later one, format.skip_lines"
+                    .into()
+            }
             Self::Header { .. } => {
                 "Correct the header, or state format.skip_lines if it is not on the first line"
                     .into()
@@ -568,5 +583,66 @@ fn after(row: u64) -> String {
     match row {
         0 => "before its first row".to_owned(),
         row => format!("after row {row}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::catalog::Format;
+    use crate::format::{Hints, Limits, open};
+
+    /// The failure of the first rows of a file.
+    fn failure(name: &str, bytes: &[u8]) -> Failure {
+        let input = Cursor::new(bytes.to_vec());
+        let limits = Limits { max_row_bytes: 1000, ..Limits::default() };
+        match open(input, Hints::named(name), &Format::default(), limits) {
+            Err(error) => error.failure(),
+            Ok((mut rows, _)) => loop {
+                match rows.next() {
+                    Ok(row) => assert!(row.is_some(), "{name} is read to its end"),
+                    Err(error) => break error.failure(),
+                }
+            },
+        }
+    }
+
+    #[track_caller]
+    fn told(name: &str, bytes: &[u8], code: &str, remedy: &str) {
+        let failure = failure(name, bytes);
+        assert_eq!(failure.code, code, "{failure:?}");
+        assert!(failure.remedy.contains(remedy), "{failure:?}");
+    }
+
+    #[test]
+    fn a_row_that_is_too_long_is_told_with_what_helps_in_its_format() {
+        let long = "x".repeat(2000);
+        for (name, text) in [
+            ("a.csv", format!("a,b\n1,2\n3,\"{long}")),
+            ("a.json", format!("[{{\"a\":\"{long}\"}}]")),
+            ("a.jsonl", format!("{{\"a\":1}}\n{{\"a\":\"{long}\"}}\n")),
+        ] {
+            let code = "row_too_long";
+            told(name, text.as_bytes(), code, "In CSV, look for a quote");
+            told(name, text.as_bytes(), code, "in JSON or XML, state the path to the rows");
+            told(name, text.as_bytes(), code, "raise max_row_bytes");
+        }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_told_with_the_setting_that_helps() {
+        let mut bytes = b"caf\xe9,na\xefve\n".to_vec();
+        bytes.extend("Zo\u{eb},M\u{fc}ller\n".repeat(50).into_bytes());
+        told("a.csv", &bytes, "invalid_header", "format.encoding");
+        told("a.csv", b"\"id,name\n1,x\n2,y\n", "invalid_header", "format.header = false");
+    }
+
+    #[test]
+    fn a_frame_of_zstd_that_needs_a_dictionary_says_so() {
+        // One segment of five bytes, made with the dictionary number 7.
+        let frame = b"\x28\xb5\x2f\xfd\x21\x07\x05\x29\0\0a,b\n1";
+        told("a.csv.zst", frame, "zstd_corrupt", "compress it without one");
     }
 }

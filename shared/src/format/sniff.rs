@@ -8,6 +8,7 @@ use super::{Archive, FormatError, Hints, document, json, xml};
 use crate::catalog::{self, FormatKind};
 
 const CONVERT: &str = "Export the table as CSV";
+const CONVERT_TABLE: &str = "Export the table as Parquet or CSV";
 const UNPACK: &str = "Upload the file uncompressed, or compressed with gzip, zstd, bzip2 or xz";
 const REPACK: &str = "Upload the files as a zip or tar archive";
 const STATE_KIND: &str = "Export the table as CSV; if the file is CSV, state format.kind = \"csv\"";
@@ -18,10 +19,14 @@ pub(super) const SAMPLE: usize = 64 << 10;
 /// The byte order mark of UTF-8.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
+const ARROW: &str = "an Arrow file (IPC or Feather)";
+
 /// Signatures that no text begins with, of what is not read.
 const SIGNATURES: &[(&[u8], &str, &str)] = &[
     (b"%PDF-", "a PDF document", CONVERT),
     (b"ORC\x0a", "an ORC file", CONVERT),
+    (b"ARROW1\0\0", ARROW, CONVERT_TABLE),
+    (b"FEA1\0\0\0\0", "a Feather file", CONVERT_TABLE),
     (b"SQLite format 3\0", "an SQLite database", CONVERT),
     (b"PK\x07\x08", "a part of a zip archive in parts", REPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", REPACK),
@@ -43,6 +48,8 @@ const BINARY: &[&[u8]] = &[
     b"PK\x05\x06",
     b"PK\x07\x08",
     b"ORC\x0a",
+    b"ARROW1\0\0",
+    b"FEA1\0\0\0\0",
     b"SQLite format 3\0",
     b"7z\xbc\xaf\x27\x1c",
     b"Rar!\x1a\x07",
@@ -59,7 +66,13 @@ const BINARY: &[&[u8]] = &[
 pub(super) fn is_binary(sample: &[u8]) -> bool {
     binary_kind(sample).is_some()
         || document::is_pdf(sample)
+        || is_arrow_stream(sample)
         || BINARY.iter().any(|signature| sample.starts_with(signature))
+}
+
+/// Whether a stream of Arrow begins here: a mark, and the length of a message, which no text has.
+fn is_arrow_stream(sample: &[u8]) -> bool {
+    matches!(sample, [0xff, 0xff, 0xff, 0xff, _, _, _, 0, ..])
 }
 
 /// The archive that begins with `sample`, and how it was told. A document of an office is a zip, too,
@@ -209,6 +222,9 @@ fn check(sample: &[u8]) -> Result<(), FormatError> {
             return Err(FormatError::Unsupported { found, remedy });
         }
     }
+    if is_arrow_stream(sample) {
+        return Err(FormatError::Unsupported { found: ARROW, remedy: CONVERT_TABLE });
+    }
     if let Some(found) = office::of(sample) {
         return Err(FormatError::Unsupported { found: found.name(), remedy: CONVERT });
     }
@@ -279,6 +295,9 @@ mod tests {
             (b"Rar!\x1a\x07\x01\0", "RAR"),
             (b"\x1f\x9d\x90", ".Z"),
             (b"\x04\x22\x4d\x18d@", "lz4"),
+            (b"ARROW1\0\0\xff\xff\xff\xff\x68\x01\0\0", "Arrow"),
+            (b"\xff\xff\xff\xff\x68\x01\0\0\x10\0\0\0", "Arrow"),
+            (b"FEA1\0\0\0\0\x01", "Feather"),
             (b"\xff\xfe\0\0a\0\0\0", "utf-32"),
             (b"a\0,\0\0\0", "NUL"),
             (b"a,b\n1,\x00\n", "NUL"),
@@ -326,6 +345,8 @@ mod tests {
         for sample in [
             &b""[..],
             b"PAR1,PAR2\n1,2\n",
+            b"ARROW1,FEA1\n1,2\n",
+            b"FEA1,ARROW1\n1,2\n",
             b"BZh9,size\n",
             b"PK,name\n",
             b"[id],name\n",
