@@ -202,7 +202,15 @@ impl Iterator for Pages {
 
 impl PageReader for Pages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let Some(page) = self.pages.get_next_page()? else { return Ok(None) };
+        // A page without values says nothing, and some writers end a column with one; the crate takes it
+        // for the end of the column. Whether rows are missing the row group tells.
+        let page = loop {
+            match self.pages.get_next_page()? {
+                Some(page) if page.num_values() == 0 && !page.is_dictionary_page() => {}
+                Some(page) => break page,
+                None => return Ok(None),
+            }
+        };
         let size = page.buffer().len() as u64;
         if page.is_dictionary_page() {
             let size = size + u64::from(page.num_values()) * ENTRY;
@@ -227,5 +235,65 @@ impl PageReader for Pages {
 
     fn at_record_boundary(&mut self) -> Result<bool> {
         self.pages.at_record_boundary()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parquet::basic::Encoding;
+
+    use super::*;
+
+    /// Pages with these numbers of values; a negative one is a dictionary.
+    struct Given(std::vec::IntoIter<i32>);
+
+    impl Iterator for Given {
+        type Item = Result<Page>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            self.get_next_page().transpose()
+        }
+    }
+
+    impl PageReader for Given {
+        fn get_next_page(&mut self) -> Result<Option<Page>> {
+            Ok(self.0.next().map(|values| match u32::try_from(values) {
+                Ok(num_values) => Page::DataPageV2 {
+                    buf: Bytes::from_static(b"abcd"),
+                    num_values,
+                    encoding: Encoding::PLAIN,
+                    num_nulls: 0,
+                    num_rows: num_values,
+                    def_levels_byte_len: 0,
+                    rep_levels_byte_len: 0,
+                    is_compressed: false,
+                    statistics: None,
+                },
+                Err(_) => Page::DictionaryPage {
+                    buf: Bytes::new(),
+                    num_values: 0,
+                    encoding: Encoding::PLAIN,
+                    is_sorted: false,
+                },
+            }))
+        }
+
+        fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+            Ok(None)
+        }
+
+        fn skip_next_page(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_page_without_values_is_passed_over_and_does_not_end_its_column() {
+        let budget = Arc::new(Budget::new(1000));
+        let given = Given(vec![0, -1, 0, 3, 0, 0, 1, 0].into_iter());
+        let pages = Pages::new(Box::new(given), Arc::clone(&budget), Arc::default());
+        let counts: Result<Vec<_>> = pages.map(|page| page.map(|page| page.num_values())).collect();
+        assert_eq!(counts.expect("pages"), [0, 3, 1]);
+        assert_eq!(budget.left(), 1000 - 2 * 4 - 4 * LEVEL, "what is passed over takes nothing");
     }
 }
