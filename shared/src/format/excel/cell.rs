@@ -15,6 +15,12 @@ pub(super) enum Kind {
     Error(&'static str),
 }
 
+/// The day of 1900-02-29, which spreadsheets count and no calendar has.
+const LEAP_DAY: f64 = 60.0;
+
+/// What a cell holds whose number is none: `1e400` in a file that a program wrote.
+const NO_NUMBER: &str = "a number beyond all that a spreadsheet can hold";
+
 /// The day after the last that spreadsheets know, 9999-12-31.
 const DAYS: f64 = 2_958_466.0;
 
@@ -97,9 +103,9 @@ fn write_display(value: impl std::fmt::Display, out: &mut Vec<u8>) {
 /// The shortest digits that mean this number and no other; whole numbers without a fraction.
 fn write_float(number: f64, out: &mut Vec<u8>) -> Kind {
     if !number.is_finite() {
-        // Not a number of JSON, and not one that a spreadsheet writes.
-        write_text(&number.to_string(), out);
-        return Kind::Text;
+        // Not a number of JSON, not one that a spreadsheet writes, and not the one that was meant.
+        write_error(NO_NUMBER, out);
+        return Kind::Error(NO_NUMBER);
     }
     if number == 0.0 {
         out.push(b'0');
@@ -124,6 +130,10 @@ fn write_moment(moment: &ExcelDateTime, timed: bool, out: &mut Vec<u8>) -> Kind 
         return write_float(days, out);
     }
     let (year, month, day, hour, minute, second, milli) = moment.to_ymd_hms_milli();
+    // The system of 1904 begins later.
+    if days.floor() == LEAP_DAY && year == 1900 {
+        return write_float(days, out);
+    }
     let fraction = if milli == 0 { String::new() } else { format!(".{milli:03}") };
     let time = format_args!("{hour:02}:{minute:02}:{second:02}{fraction}");
     // Day 0 is no day of the calendar in the system of 1900, and the first of it in that of 1904.
@@ -147,23 +157,46 @@ fn duration(days: f64) -> String {
     format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}")
 }
 
-/// `PT26H30M00S` as `26:30:00`; `None`: it is written in another way.
+/// `PT26H30M00S` as `26:30:00`, whichever of its parts are written; `None`: it has years or months, or is
+/// no duration.
 fn iso_duration(text: &str) -> Option<String> {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", text),
+    let (negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
     };
-    let (hours, rest) = rest.strip_prefix("PT")?.split_once('H')?;
-    let (minutes, rest) = rest.split_once('M')?;
-    let seconds = rest.strip_suffix('S')?.replace(',', ".");
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, fraction) = seconds.split_once('.').unwrap_or((&seconds, "0"));
-    if !digits(hours) || !digits(minutes) || !digits(whole) || !digits(fraction) {
+    let rest = rest.strip_prefix('P').filter(|rest| rest.ends_with(['D', 'H', 'M', 'S']))?;
+    let (days, rest) = rest.split_once('T').unwrap_or((rest, ""));
+    let (days, none) = part(days, 'D')?;
+    let (hours, rest) = part(rest, 'H')?;
+    let (minutes, rest) = part(rest, 'M')?;
+    let rest = rest.replace(',', ".");
+    let (seconds, fraction) = match rest.strip_suffix('S').and_then(|rest| rest.split_once('.')) {
+        Some((whole, fraction)) => (format!("{whole}S"), fraction),
+        None => (rest.clone(), ""),
+    };
+    let (seconds, left) = part(&seconds, 'S')?;
+    if !none.is_empty() || !left.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
+    let minutes =
+        days.checked_mul(24)?.checked_add(hours)?.checked_mul(60)?.checked_add(minutes)?;
+    let all = minutes.checked_mul(60)?.checked_add(seconds)?;
+    let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);
     let fraction = fraction.trim_end_matches('0');
     let point = if fraction.is_empty() { "" } else { "." };
-    Some(format!("{sign}{hours:0>2}:{minutes:0>2}:{whole:0>2}{point}{fraction}"))
+    let sign = if negative && (all > 0 || !fraction.is_empty()) { "-" } else { "" };
+    Some(format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{point}{fraction}"))
+}
+
+/// The number before a unit, 0 if there is none, and what follows.
+fn part(text: &str, unit: char) -> Option<(u64, &str)> {
+    match text.split_once(unit) {
+        Some((digits, rest)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some((digits.parse().ok()?, rest))
+        }
+        Some(_) => None,
+        None => Some((0, text)),
+    }
 }
 
 /// Whether a number format shows a time of day: an `h` or `s` outside quotes, brackets and escapes.
@@ -209,9 +242,27 @@ mod tests {
             (123_456_789_012_345.0, "123456789012345"),
             (1e15, "1000000000000000"),
             (1e300, "1e+300"),
-            (f64::NAN, "\"NaN\""),
         ] {
             assert_eq!(json(DataRef::Float(number)), written);
+        }
+    }
+
+    #[test]
+    fn what_no_spreadsheet_can_hold_is_an_error_and_no_text() {
+        for number in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            let moment = |kind| DataRef::DateTime(ExcelDateTime::new(number, kind, false));
+            for value in [DataRef::Float(number), moment(DateTime), moment(TimeDelta)] {
+                let kind = write(&value, false, &mut Vec::new());
+                assert!(matches!(kind, Some(Kind::Error(_))), "{value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_leap_day_that_1900_did_not_have_is_the_number_of_it() {
+        for (days, written) in [(60.0, "60"), (60.5, "60.5"), (61.0, "\"1900-03-01\"")] {
+            let moment = ExcelDateTime::new(days, DateTime, false);
+            assert_eq!(json(DataRef::DateTime(moment)), written);
         }
     }
 
@@ -224,12 +275,12 @@ mod tests {
             (0.0, true, "\"1904-01-01\""),
             (1.0, false, "\"1900-01-01\""),
             (59.0, false, "\"1900-02-28\""),
+            (60.0, true, "\"1904-03-01\""),
             (61.0, false, "\"1900-03-01\""),
             (0.5, false, "\"12:00:00\""),
             (0.5, true, "\"12:00:00\""),
             (-1.0, false, "-1"),
             (3e6, false, "3000000"),
-            (f64::NAN, false, "\"NaN\""),
         ] {
             let moment = ExcelDateTime::new(days, DateTime, is_1904);
             assert_eq!(json(DataRef::DateTime(moment)), written, "{days} {is_1904}");
@@ -246,7 +297,27 @@ mod tests {
             ("PT08H05M00S", "08:05:00"),
             ("PT100H00M07.5S", "100:00:07.5"),
             ("-PT1H2M3S", "-01:02:03"),
-            ("P1D", "P1D"),
+            ("-PT1H", "-01:00:00"),
+            ("PT0S", "00:00:00"),
+            ("-PT0S", "00:00:00"),
+            ("PT90M", "01:30:00"),
+            ("PT1,250S", "00:00:01.25"),
+            ("-PT0.5S", "-00:00:00.5"),
+            ("P1DT2H", "26:00:00"),
+            ("P1D", "24:00:00"),
+            // How long these are is not said, or they are none.
+            ("P1M", "P1M"),
+            ("P1Y2DT3H", "P1Y2DT3H"),
+            ("P", "P"),
+            ("PT", "PT"),
+            ("PTS", "PTS"),
+            ("PT1", "PT1"),
+            ("PT1S2H", "PT1S2H"),
+            ("PT.5S", "PT.5S"),
+            ("PT1.5M", "PT1.5M"),
+            ("PT+1H", "PT+1H"),
+            ("PT99999999999999999999H", "PT99999999999999999999H"),
+            ("soon", "soon"),
         ] {
             assert_eq!(json(DataRef::DurationIso(iso.into())), format!("\"{written}\""));
         }
