@@ -90,8 +90,8 @@ impl Content {
             return Expected::Parked("too_large");
         }
         let rows = match self {
-            Self::Empty => &Vec::new(),
-            Self::WithoutColumn => return Expected::Failed("missing_column"),
+            // A column is required, so nothing at all is no table without rows.
+            Self::Empty | Self::WithoutColumn => return Expected::Failed("missing_column"),
             Self::Utf32 => return Expected::Parked("unsupported_encoding"),
             Self::Rows(rows) => rows,
         };
