@@ -142,6 +142,7 @@ impl<'a> Conversion<'a> {
                     count: refused,
                     rows: self.counters.rows,
                     max_ratio,
+                    kept: self.plan.rejects.policy != OnReject::Skip,
                 })
             }
             _ => Ok(()),
@@ -295,7 +296,8 @@ impl<'a> Conversion<'a> {
             && count > max_count
         {
             self.give_rejects()?;
-            return Err(ConvertError::TooManyRejects { count, rows: reject.row, max_count });
+            let kept = self.plan.rejects.policy != OnReject::Skip;
+            return Err(ConvertError::TooManyRejects { count, rows: reject.row, max_count, kept });
         }
         if self.rejects.lines.len() >= REJECTS_PIECE {
             self.give_rejects()?;

@@ -56,6 +56,8 @@ pub enum ConvertError {
         rows: u64,
         /// The limit.
         max_count: u64,
+        /// Whether the policy keeps refused rows for people to look at.
+        kept: bool,
     },
     /// A greater share of the rows was refused than the policy allows.
     #[error("{count} of {rows} rows were refused, over the limit rejects.max_ratio = {max_ratio}")]
@@ -66,6 +68,8 @@ pub enum ConvertError {
         rows: u64,
         /// The limit.
         max_ratio: f64,
+        /// Whether the policy keeps refused rows for people to look at.
+        kept: bool,
     },
     /// The taker of the output takes no more.
     #[error("the conversion was stopped")]
@@ -104,9 +108,15 @@ impl ConvertError {
                 "Correct the row, or set rejects.policy = \"quarantine\" to let the others through",
                 Disposition::DeadLetter,
             ),
-            Self::TooManyRejects { .. } | Self::RejectRatio { .. } => (
+            Self::TooManyRejects { kept, .. } | Self::RejectRatio { kept, .. } => (
                 "too_many_rejects",
-                "Look at the rejects, and correct the file or the types in [fields]",
+                match kept {
+                    true => "Look at the rejects, and correct the file or the types in [fields]",
+                    false => {
+                        "Correct the file or the types in [fields]; to see the rejects, which \
+                         rejects.policy = \"skip\" does not keep, set it to \"quarantine\""
+                    }
+                },
                 Disposition::DeadLetter,
             ),
             Self::Stopped => ("stopped", "It is continued later", Disposition::Retry),

@@ -252,9 +252,12 @@ fn policies() {
     assert_eq!(failed.rejects().len(), 2, "what led to the failure is given out");
     let error = failed.ended.expect_err("more than one").cause;
     assert!(error.to_string().contains("rejects.max_count = 1"), "{error}");
+    assert!(error.failure().remedy.starts_with("Look at the rejects"));
     for policy in [OnReject::Quarantine, OnReject::Skip] {
         let error = with(policy, None, Some(0.39)).ended.expect_err("0.4 of the rows").cause;
         assert!(error.to_string().contains("2 of 5 rows"), "{error}");
+        let kept = policy == OnReject::Quarantine;
+        assert_eq!(error.failure().remedy.starts_with("Look at the rejects"), kept);
     }
     let empty = run(
         b"n\n",
