@@ -22,6 +22,9 @@ pub(super) struct Placed<T> {
     pub(super) connection_at: Position,
 }
 
+/// What is written beside the directories of the sources, under this name.
+const REJECTS: &str = "rejects";
+
 /// Where each key of a source belongs, to help with one that stands under the wrong header.
 pub(super) const SOURCE_KEYS: [(&str, &[&str]); 5] = [
     (
@@ -97,6 +100,12 @@ pub(super) fn connection(document: &Document<'_>) -> Option<Placed<Connection>> 
 pub(super) fn source(document: &Document<'_>) -> Option<Placed<Source>> {
     let mut top = document.root()?;
     let key = key(&mut top, "key = \"deals\"");
+    // Some file systems do not tell capital letters from small ones.
+    if key.value.eq_ignore_ascii_case(REJECTS) {
+        let message = format!("a source cannot have the key \"{}\"", key.value);
+        let remedy = "give it another: out/rejects/ holds the rejects of all sources";
+        top.note(key.at, message, remedy);
+    }
     let connection = required(&mut top, "connection", "name the key of a connection");
     let bucket = top.parsed("bucket", bucket).map(|found| found.value);
     if bucket.is_none() && !top.has("bucket") {

@@ -189,6 +189,14 @@ fn each_mistake_in_a_rule_says_what_to_do() {
         ("[fields]\na = { type = 'date', format = '%d.%m' }", "does not hold a whole date"),
         ("[fields]\na = { type = 'date', format = ['%Y-%m-%d', '%!'] }", "is not a pattern"),
         (
+            "[fields]\na = { type = 'datetime', format = '%Y-%m-%d %H:%M %Q' }",
+            "%Q in the pattern \"%Y-%m-%d %H:%M %Q\" is not read; use %z for an offset",
+        ),
+        (
+            "[fields]\na = { type = 'datetime', format = '%Y-%m-%d %H:%M %Z' }",
+            "%Z in the pattern \"%Y-%m-%d %H:%M %Z\" is not read; use %z for an offset",
+        ),
+        (
             "[fields]\na = { type = 'date', min = '2026-13-01' }",
             "min \"2026-13-01\" is no value: not a d",
         ),
@@ -293,6 +301,16 @@ fn definitions_survive_json() {
     for connection in catalog.connections() {
         let json = serde_json::to_string(connection).unwrap();
         assert_eq!(&serde_json::from_str::<Connection>(&json).unwrap(), connection);
+    }
+}
+
+#[test]
+fn a_source_cannot_be_named_like_the_directory_of_all_rejects() {
+    for key in ["rejects", "Rejects"] {
+        let text = format!("key = \"{key}\"\nconnection = \"inlet\"\nbucket = \"acme-drop\"");
+        let problems = Source::from_toml("s.toml", &text).unwrap_err().to_string();
+        let expected = format!("s.toml:1:7: a source cannot have the key \"{key}\"");
+        assert!(problems.starts_with(&expected), "{problems}");
     }
 }
 

@@ -67,8 +67,8 @@ impl Rule {
         };
         rule.read(&over(&field.reading, &settings.reading), &mut problems);
         for format in &field.format {
-            if let Some(message) = rule.wrong_format(format) {
-                problems.push(unfit("format", message, "write one such as \"%d.%m.%Y %H:%M\""));
+            if let Some((message, remedy)) = rule.wrong_format(format) {
+                problems.push(unfit("format", message, remedy));
             }
         }
         if let Some(pattern) = &field.pattern {
@@ -94,12 +94,13 @@ impl Rule {
     }
 
     /// What is wrong with a strptime pattern: one that cannot read what it writes reads nothing.
-    fn wrong_format(&self, format: &str) -> Option<String> {
+    fn wrong_format(&self, format: &str) -> Option<(String, &'static str)> {
+        let example = "write one such as \"%d.%m.%Y %H:%M\"";
         let sample = jiff::civil::date(2026, 11, 23).at(16, 45, 56, 789_000_000);
         let sample = sample.to_zoned(TimeZone::UTC).ok()?;
         let text = match jiff::fmt::strtime::format(format, &sample) {
             Ok(text) => text,
-            Err(error) => return Some(format!("{format:?} is not a pattern: {error}")),
+            Err(error) => return Some((format!("{format:?} is not a pattern: {error}"), example)),
         };
         let formats = [format.to_owned()];
         let mut out = Buffer::default();
@@ -112,7 +113,16 @@ impl Rule {
             // Said already.
             _ => return None,
         };
-        (!read).then(|| format!("the pattern {format:?} does not hold a whole {what}"))
+        if read {
+            return None;
+        }
+        if let Some(directive) = zone_by_name(format) {
+            let message = format!("{directive} in the pattern {format:?} is not read");
+            let remedy = "use %z for an offset such as +0100; a zone's name stands in timezone, not \
+                          in the pattern";
+            return Some((message, remedy));
+        }
+        Some((format!("the pattern {format:?} does not hold a whole {what}"), example))
     }
 
     /// Takes in how cells are read.
@@ -284,6 +294,24 @@ fn inapplicable(field: &Field) -> Vec<Unfit> {
         problems.push(unfit("default", "default with role = \"id\"", "every row needs its own id"));
     }
     problems
+}
+
+/// The directive of a strptime pattern that stands for the name of a time zone, if it has one.
+fn zone_by_name(format: &str) -> Option<&'static str> {
+    let mut characters = format.chars();
+    while let Some(character) = characters.next() {
+        if character != '%' {
+            continue;
+        }
+        // Between the sign and the letter there may be flags, a width and colons.
+        let between = |c: &char| "-_0^#:".contains(*c) || c.is_ascii_digit();
+        match characters.find(|c| !between(c)) {
+            Some('Z') => return Some("%Z"),
+            Some('Q') => return Some("%Q"),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A pattern that takes whole texts.
