@@ -244,10 +244,12 @@ impl fmt::Display for Drift {
                 write!(f, "the delimiter was {before:?} and is {now:?}")
             }
             Drift::Header { before: true, .. } => {
-                write!(f, "the file before had a header; this one has none")
+                write!(f, "there was a header, and now there is none")
             }
-            Drift::Header { .. } => write!(f, "the file before had no header; this one has one"),
-            Drift::Width { before, now } => write!(f, "{before} columns became {now}"),
+            Drift::Header { .. } => write!(f, "there was no header, and now there is one"),
+            Drift::Width { before, now } => {
+                write!(f, "there were {before} columns, and now there are {now}")
+            }
             Drift::ColumnAdded { column } => write!(f, "column {column:?} is new"),
             Drift::ColumnRemoved { column } => write!(f, "column {column:?} is gone"),
             Drift::ColumnRespelled { before, now } => {

@@ -249,6 +249,9 @@ fn single(head: View<'_>, stated: &catalog::Format, base: &Dialect) -> Found {
     };
     let mut evidence = vec![match &stated.delimiter {
         Some(delimiter) => format!("delimiter {}: stated", name(delimiter)),
+        None if head.bytes.trim_ascii().is_empty() => {
+            "delimiter comma: the default, as there are no rows".to_owned()
+        }
         None => {
             "delimiter comma: the default, as rows have a single cell (confidence 0.50)".to_owned()
         }
