@@ -20,13 +20,15 @@ const VISIBILITY: Duration = Duration::from_secs(15 * 60);
 /// Letters that stay where they are, after which a replay ends: they are put back at its end, and
 /// known until then.
 const MOST_KEPT: usize = 10_000;
+/// Orders that are remembered, so as not to be given for each letter about the same.
+const MOST_REMEMBERED: usize = 10_000;
 
 /// What a replay of the dead letters did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Letters {
     /// Letters whose objects were ordered, or (in a dry run) would be.
     pub letters: u64,
-    /// The orders.
+    /// The orders: one for each object, however many letters are about it.
     pub ordered: u64,
     /// Letters that stay because nothing can be ordered for them.
     pub kept: u64,
@@ -74,7 +76,8 @@ pub async fn dead_letters(
     // What fails again comes back as a new letter, which must not be taken in its turn: a replay
     // would never end.
     let began = ports.clock.now();
-    let mut replay = Replay { ports, catalog, force, run, began, report: Letters::default(), see };
+    let (report, ordered) = (Letters::default(), HashSet::new());
+    let mut replay = Replay { ports, catalog, force, run, began, report, ordered, see };
     let mut kept: Vec<Letter> = Vec::new();
     let mut known: HashSet<String> = HashSet::new();
     let ended = loop {
@@ -116,10 +119,21 @@ struct Replay<'a> {
     run: Run,
     began: Timestamp,
     report: Letters,
+    /// What was ordered.
+    ordered: HashSet<EntryKey>,
     see: &'a mut (dyn FnMut(Asked<'_>) + Send),
 }
 
 impl Replay<'_> {
+    /// Whether the entry is to be ordered: it was not before, as far as is remembered.
+    fn remember(&mut self, key: &EntryKey) -> bool {
+        // Forgotten, it is ordered twice, which the ledger makes harmless.
+        if self.ordered.len() >= MOST_REMEMBERED {
+            self.ordered.clear();
+        }
+        self.ordered.insert(key.clone())
+    }
+
     /// Orders and forgets the letters, and answers for each of them whether it stays.
     async fn batch(&mut self, letters: &[Letter]) -> Result<Vec<bool>, Failure> {
         let (mut orders, mut parts) = (Vec::new(), Vec::new());
@@ -132,6 +146,10 @@ impl Replay<'_> {
             match read(letter, self.catalog) {
                 Ok(said) => {
                     for key in said.keys {
+                        // Each refresh of what fails adds a letter about it; one look does for all.
+                        if !self.remember(&key) {
+                            continue;
+                        }
                         let stored = self.ports.ledger.get(&key).await;
                         let stored = stored.map_err(|error| Failure::from(&error))?;
                         let (letter, stored) = (said.own.as_ref(), stored.as_ref());

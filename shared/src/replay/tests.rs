@@ -279,6 +279,21 @@ async fn dead_letters_are_ordered_and_forgotten_and_what_cannot_be_stays() {
 /// the replay and a worker delivers twice; see also
 /// `pain_18_the_dead_letter_of_a_file_that_is_done_since_delivers_nothing` of `inlet`'s own tests.
 #[tokio::test]
+async fn letters_about_the_same_are_one_order() {
+    let home = home();
+    for _ in 0..12 {
+        home.bury(&letter("two", "x.csv", "c")).await;
+    }
+    for run in [Run::Dry, Run::Real] {
+        let (report, seen) = home.letters(false, run).await;
+        assert_eq!((report.letters, report.ordered, seen.len()), (12, 1, 1));
+    }
+    assert_eq!(home.ordered().await.len(), 1);
+    let (report, _) = home.letters(false, Run::Real).await;
+    assert_eq!(report, Letters::default(), "all of them are gone");
+}
+
+#[tokio::test]
 async fn of_a_message_of_many_records_only_the_one_that_failed_is_ordered() {
     let home = home();
     let record = |key: &str| {
