@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 
 use crate::Ending;
 use crate::home::LocalHome;
-use crate::show::Show;
+use crate::show::{Show, one_line};
 
 /// How often an idle worker asks the queue.
 const IDLE: Duration = Duration::from_millis(50);
@@ -74,6 +74,11 @@ pub(crate) async fn run(dir: Option<PathBuf>, once: bool) -> Result<(), Ending> 
                     home.queue.order(&[order], Duration::ZERO).await?;
                 }
                 watch::Seen::Much => tell(refresh_all(&home).await),
+                watch::Seen::Definition(file) => {
+                    if let Some(said) = redefined(&home, &file) {
+                        show.line(&said);
+                    }
+                }
             },
             () = tokio::time::sleep_until(next_refresh), if !once => {
                 tell(refresh_all(&home).await);
@@ -86,6 +91,19 @@ pub(crate) async fn run(dir: Option<PathBuf>, once: bool) -> Result<(), Ending> 
     working.abort_all();
     let summed = summary(&home, &show).await;
     if incomplete { Err(Ending::Failed(None)) } else { summed }
+}
+
+/// What there is to say of a definition that changed: those of the start are in use until the end.
+fn redefined(home: &LocalHome, file: &str) -> Option<String> {
+    let file = one_line(file);
+    match crate::home::load(&home.root) {
+        Ok(catalog) if catalog == *home.catalog => None,
+        Ok(_) => Some(format!("{file} changed: start `inlet dev` again to use it")),
+        Err(Ending::Usage(why) | Ending::Failed(Some(why))) => {
+            Some(format!("{file} changed, and the definitions of the start stay in use: {why}"))
+        }
+        Err(Ending::Failed(None)) => None,
+    }
 }
 
 /// A refresh that did not come to its end is said, and made good by the next one.
@@ -181,11 +199,11 @@ async fn summary(home: &LocalHome, show: &Show) -> Result<(), Ending> {
                 State::Done | State::Skipped { .. } => counts[0] += 1,
                 State::Failed { failure } => {
                     counts[1] += 1;
-                    wrong.push(format!("  failed  {}", failure.message));
+                    wrong.push(format!("  failed  {}", one_line(&failure.message)));
                 }
                 State::Parked { failure } => {
                     counts[2] += 1;
-                    wrong.push(format!("  parked  {}", failure.message));
+                    wrong.push(format!("  parked  {}", one_line(&failure.message)));
                 }
                 State::Waiting { .. } | State::Running { .. } => counts[3] += 1,
                 State::Removed => {}
@@ -193,8 +211,12 @@ async fn summary(home: &LocalHome, show: &Show) -> Result<(), Ending> {
         }
     }
     let tally = &show.tally;
+    let skipped = match tally.skipped.load(Ordering::Relaxed) {
+        0 => String::new(),
+        skipped => format!(", {skipped} skipped"),
+    };
     say!(
-        "{} ingested ({} records, {} rejected), {} removed; in all {} done, {} failed, {} parked, {} waiting",
+        "{} ingested ({} records, {} rejected{skipped}), {} removed; in all {} done, {} failed, {} parked, {} waiting",
         tally.ingested.load(Ordering::Relaxed),
         tally.records.load(Ordering::Relaxed),
         tally.rejects.load(Ordering::Relaxed),

@@ -41,11 +41,13 @@ enum Command {
     /// Run the pipeline on this machine over a directory (the default command)
     ///
     /// DIR holds connections/, sources/ and buckets/<bucket>/…; events go to DIR/out/<source>/<table>.ndjson
-    /// and the state is kept in DIR/.inlet/.
+    /// and the state is kept in DIR/.inlet/. Without --once it watches the directory until Ctrl-C.
+    ///
+    /// Exit code 1 if an object failed.
     Dev {
         /// The directory; by default this one, or `samples` in it
         dir: Option<PathBuf>,
-        /// End when everything is settled; exit 1 if an object failed
+        /// End when everything is settled
         #[arg(long)]
         once: bool,
     },

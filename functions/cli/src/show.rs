@@ -1,14 +1,37 @@
 //! What a person at a terminal sees of the pipeline.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use inlet::failure::Disposition;
+use inlet::failure::{Disposition, Failure};
 use inlet::object::ObjectId;
 use inlet::observe::{Happening, Observer};
+
+/// The text on one line, whatever a key or a file put into it: line ends and other control
+/// characters are written as in a string.
+pub(crate) fn one_line(text: &(impl Display + ?Sized)) -> String {
+    let mut line = String::new();
+    for character in text.to_string().chars() {
+        match character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+            true => line.extend(character.escape_default()),
+            false => line.push(character),
+        }
+    }
+    line
+}
+
+/// What happened, with the word for it. The message about a row ends with a word of its own, which
+/// says more.
+pub(crate) fn cause(failure: &Failure) -> String {
+    match failure.code.as_str() {
+        "row_rejected" => one_line(&failure.message),
+        code => format!("{} ({code})", one_line(&failure.message)),
+    }
+}
 
 /// Counts of what was seen.
 #[derive(Debug, Default)]
@@ -16,6 +39,7 @@ pub(crate) struct Tally {
     pub(crate) ingested: AtomicU64,
     pub(crate) records: AtomicU64,
     pub(crate) rejects: AtomicU64,
+    pub(crate) skipped: AtomicU64,
     pub(crate) removed: AtomicU64,
 }
 
@@ -50,7 +74,7 @@ impl Show {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        bar.set_message(format!("{}/{}", object.bucket, object.key));
+        bar.set_message(one_line(&format!("{}/{}", object.bucket, object.key)));
         let key = (source.to_owned(), object.clone());
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(key, bar);
     }
@@ -85,26 +109,38 @@ impl Observer for Show {
                 self.tally.ingested.fetch_add(1, Ordering::Relaxed);
                 self.tally.records.fetch_add(counters.records, Ordering::Relaxed);
                 self.tally.rejects.fetch_add(counters.rejects, Ordering::Relaxed);
-                let mut text =
-                    format!("ingested  {object}  {} rows into {source}/{table}", counters.records);
+                self.tally.skipped.fetch_add(counters.skipped, Ordering::Relaxed);
+                let mut text = format!(
+                    "ingested  {}  {} rows into {source}/{}",
+                    one_line(object),
+                    counters.records,
+                    one_line(table)
+                );
                 if counters.skipped > 0 {
                     text.push_str(&format!(", {} skipped", counters.skipped));
                 }
                 if let Some(place) = rejects.last() {
-                    text.push_str(&format!(", {} rejected: see {place}", counters.rejects));
+                    text.push_str(&format!(
+                        ", {} rejected: see {}",
+                        counters.rejects,
+                        one_line(place)
+                    ));
                 }
                 for change in *drift {
-                    text.push_str(&format!("\n  changed {change}, since the file before"));
+                    text.push_str(&format!(
+                        "\n  changed since the file before: {}",
+                        one_line(change)
+                    ));
                 }
                 for note in *notes {
-                    text.push_str(&format!("\n  note    {note}"));
+                    text.push_str(&format!("\n  note    {}", one_line(note)));
                 }
                 self.line(&text);
             }
             Happening::Removed { source, object } => {
                 self.end(source, object);
                 self.tally.removed.fetch_add(1, Ordering::Relaxed);
-                self.line(&format!("removed   {object}  from {source}"));
+                self.line(&format!("removed   {}  from {source}", one_line(object)));
             }
             Happening::Failed { source, object, failure, again } => {
                 self.end(source, object);
@@ -114,8 +150,10 @@ impl Observer for Show {
                     _ => "failed   ",
                 };
                 self.line(&format!(
-                    "{what} {object}  in {source}\n          {} ({})\n          {}",
-                    failure.message, failure.code, failure.remedy
+                    "{what} {}  in {source}\n          {}\n          {}",
+                    one_line(object),
+                    cause(failure),
+                    one_line(&failure.remedy)
                 ));
             }
             Happening::Settled { source, object, why } => {
@@ -123,7 +161,7 @@ impl Observer for Show {
                 tracing::info!(source, object = %object, why = why.as_str(), "nothing to do");
             }
             Happening::Unmatched { object } => {
-                self.line(&format!("left out  {object}  no source takes it"));
+                self.line(&format!("left out  {}  no source takes it", one_line(object)));
             }
             Happening::Returned { message, failure } => {
                 tracing::info!(message, %failure, "tried again");
@@ -133,5 +171,26 @@ impl Observer for Show {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_with_line_ends_stays_on_its_line() {
+        let object = ObjectId::new("drop", "in/a\nb\u{1b}[1m é.csv");
+        assert_eq!(one_line(&object), "s3://drop/in/a\\nb\\u{1b}[1m é.csv");
+    }
+
+    #[test]
+    fn a_cause_has_one_word() {
+        let of = |code, message| cause(&Failure::new(code, message, "", Disposition::DeadLetter));
+        assert_eq!(
+            of("row_rejected", "row 1: not a number (invalid_decimal)"),
+            "row 1: not a number (invalid_decimal)"
+        );
+        assert_eq!(of("gzip_truncated", "cut short"), "cut short (gzip_truncated)");
     }
 }

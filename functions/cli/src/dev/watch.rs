@@ -15,9 +15,11 @@ use crate::home::LocalHome;
 /// A file is looked at when nothing has been written to it for this long.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Watches `buckets/` of a home.
+/// Watches `buckets/` of a home, and its definitions.
 pub(super) struct Watcher {
     root: PathBuf,
+    /// `sources` and `connections`, as the watcher tells them.
+    definitions: Vec<(&'static str, PathBuf)>,
     events: mpsc::UnboundedReceiver<notify::Result<Event>>,
     touched: HashMap<PathBuf, Instant>,
     _watcher: RecommendedWatcher,
@@ -29,6 +31,8 @@ pub(super) enum Seen {
     Object(ObjectId),
     /// More than can be told by name: compare everything.
     Much,
+    /// A definition changed, such as `sources/deals.toml`.
+    Definition(String),
 }
 
 impl Watcher {
@@ -49,7 +53,20 @@ impl Watcher {
         })
         .map_err(|e| failed(&root, &e))?;
         watcher.watch(&root, RecursiveMode::Recursive).map_err(|e| failed(&root, &e))?;
-        Ok(Self { root, events, touched: HashMap::new(), _watcher: watcher })
+        let mut definitions = Vec::new();
+        for name in ["sources", "connections"] {
+            let path = home.root.join(name);
+            if !path.is_dir() {
+                continue;
+            }
+            let path = path.canonicalize().map_err(|e| failed(&path, &e))?;
+            match watcher.watch(&path, RecursiveMode::NonRecursive) {
+                Ok(()) => definitions.push((name, path)),
+                // A change of theirs goes unsaid; files are taken as they come.
+                Err(error) => tracing::warn!(path = %path.display(), %error, "not watched"),
+            }
+        }
+        Ok(Self { root, definitions, events, touched: HashMap::new(), _watcher: watcher })
     }
 
     async fn next(&mut self) -> Seen {
@@ -63,6 +80,12 @@ impl Watcher {
                             continue;
                         }
                         for path in event.paths {
+                            if !path.starts_with(&self.root) {
+                                if self.definition(&path).is_some() {
+                                    self.touched.insert(path, Instant::now());
+                                }
+                                continue;
+                            }
                             // A directory that came or went took its files along.
                             if path.is_dir() || (path.extension().is_none() && !path.exists()) {
                                 return Seen::Much;
@@ -82,12 +105,21 @@ impl Watcher {
                     let quiet = self.touched.iter().find(|(_, at)| **at + QUIET <= now);
                     let Some(path) = quiet.map(|(path, _)| path.clone()) else { continue };
                     self.touched.remove(&path);
+                    if let Some(definition) = self.definition(&path) {
+                        return Seen::Definition(definition);
+                    }
                     if let Some(object) = self.object(&path) {
                         return Seen::Object(object);
                     }
                 }
             }
         }
+    }
+
+    fn definition(&self, path: &Path) -> Option<String> {
+        let (of, _) = self.definitions.iter().find(|(_, of)| path.parent() == Some(of))?;
+        let name = path.file_name()?.to_str()?;
+        name.ends_with(".toml").then(|| format!("{of}/{name}"))
     }
 
     fn object(&self, path: &Path) -> Option<ObjectId> {
