@@ -54,7 +54,7 @@ async fn one(
         Carried::Ended(pass) | Carried::Paused(pass) => {
             let report = pass.report;
             say!(
-                "{}: {} objects; ordered {}: {} new, {} changed, {} gone, {} left behind, {} unchanged",
+                "{}: {} objects; ordered {}: {} new, {} changed, {} gone, {} left behind{}",
                 source.key,
                 report.listed,
                 report.orders(),
@@ -62,7 +62,11 @@ async fn one(
                 report.changed,
                 report.gone,
                 report.stale,
-                report.forced
+                // Of a full refresh what is unchanged is among the orders.
+                match pass.kind {
+                    Kind::Full => format!(", {} unchanged", report.forced),
+                    Kind::Compare => format!("; {} unchanged", report.agreed),
+                }
             );
         }
         Carried::Held(lease) => say!(

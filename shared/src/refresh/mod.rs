@@ -81,6 +81,8 @@ pub struct Report {
     pub stale: u64,
     /// Objects in agreement, ordered all the same because the refresh is full.
     pub forced: u64,
+    /// Objects in agreement, for which nothing was ordered.
+    pub agreed: u64,
 }
 
 impl Report {
@@ -93,7 +95,7 @@ impl Report {
     pub(crate) fn count(&mut self, listed: bool, found: Option<Found>) {
         self.listed += u64::from(listed);
         match found {
-            None => {}
+            None => self.agreed += u64::from(listed),
             Some(Found::New) => self.new += 1,
             Some(Found::Changed) => self.changed += 1,
             Some(Found::Gone) => self.gone += 1,
@@ -109,6 +111,7 @@ impl Report {
         self.gone += other.gone;
         self.stale += other.stale;
         self.forced += other.forced;
+        self.agreed += other.agreed;
     }
 }
 
