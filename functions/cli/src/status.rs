@@ -5,6 +5,7 @@ use inlet::refresh::{Found, Kind, Pass};
 use inlet::status::{Agreement, Counts, Standing, agreement, standing};
 use serde::Serialize;
 
+use crate::show::one_line;
 use crate::{Ending, HomeArguments, home};
 
 /// Differences that are named for each source.
@@ -80,17 +81,25 @@ pub(crate) async fn run(
 fn tell(standing: &Standing) {
     say!("{}: s3://{}/{}", standing.source, standing.bucket, standing.path);
     say!("  {}", counts(&standing.counts));
+    if standing.done_by_older > 0 {
+        say!(
+            "  {} done by an older definition; by the new one: `inlet replay --source {} --state done`",
+            standing.done_by_older,
+            standing.source
+        );
+    }
     for (what, oldest) in
         [("waiting", &standing.oldest_waiting), ("running", &standing.oldest_running)]
     {
         if let Some(oldest) = oldest {
-            say!("  longest {what}: {} since {}", oldest.key, oldest.since);
+            say!("  longest {what}: {} since {}", one_line(&oldest.key), oldest.since);
         }
     }
     for cause in &standing.causes {
-        say!("  {} {}: {}, such as {}", cause.count, cause.state, cause.code, cause.example);
-        say!("    {}", cause.message);
-        say!("    {}", cause.remedy);
+        let example = one_line(&cause.example);
+        say!("  {} {}: {}, such as {example}", cause.count, cause.state, cause.code);
+        say!("    {}", one_line(&cause.message));
+        say!("    {}", one_line(&cause.remedy));
     }
     if standing.other_causes > 0 {
         say!("  {} with other causes", standing.other_causes);
@@ -99,7 +108,7 @@ fn tell(standing: &Standing) {
         say!("  refreshed {}: {}", pass.updated, refresh(pass));
     }
     if let Some(pass) = &standing.refreshing {
-        let at = pass.after.as_deref().unwrap_or("its beginning");
+        let at = one_line(pass.after.as_deref().unwrap_or("its beginning"));
         say!("  being refreshed since {}, now at {at}: {}", pass.began, refresh(pass));
         if let Some(failure) = &pass.failure {
             say!("    interrupted: {failure}");
@@ -145,7 +154,7 @@ fn tell_check(check: &Agreement) {
         of.listed
     );
     for difference in &check.examples {
-        say!("    {:<11} {}", word(difference.found), difference.key);
+        say!("    {:<11} {}", word(difference.found), one_line(&difference.key));
     }
     let more = of.orders().saturating_sub(check.examples.len() as u64);
     if more > 0 {

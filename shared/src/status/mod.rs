@@ -31,6 +31,8 @@ pub struct Standing {
     pub path: String,
     /// Entries by their state.
     pub counts: Counts,
+    /// Of those that are done, how many an older definition of the source made.
+    pub done_by_older: u64,
     /// The entry that has been waiting longest.
     pub oldest_waiting: Option<Since>,
     /// The entry that has been worked on longest without a word.
@@ -134,10 +136,13 @@ pub async fn standing(
         refreshing,
         ..Standing::default()
     };
+    let fingerprint = source.fingerprint();
     let scan = ledger.scan(&source.key, &source.bucket, Range::ALL).await;
     let mut scan = scan.map_err(|error| Failure::from(&error))?;
     while let Some((key, entry)) = scan.next().await.map_err(|error| Failure::from(&error))? {
         standing.count(key, &entry);
+        let older = entry.fingerprint != fingerprint && matches!(entry.state, State::Done);
+        standing.done_by_older += u64::from(older);
     }
     standing.causes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.code.cmp(&b.code)));
     Ok(standing)
