@@ -1,32 +1,33 @@
 //! `inlet explain`: where is my file?
 
-use inlet::catalog::{Connection, Source};
+use inlet::catalog::Source;
 use inlet::ledger::{Entry, EntryKey, State, Work};
-use inlet::object::{Listed, ObjectId};
+use inlet::object::{Listed, ObjectError, ObjectId};
 use inlet::status::letters_about;
 
 use crate::home::Operated;
+use crate::show::{cause, one_line};
 use crate::{Ending, HomeArguments, home};
 
 pub(crate) async fn run(object: &str, home: &HomeArguments) -> Result<(), Ending> {
     let object = home::object(object)?;
     let home = home::open(home).await?;
-    say!("{object}");
+    say!("{}", one_line(&object));
     let matches = home.catalog.matching(&object.bucket, &object.key);
     let takers: Vec<&str> = matches.iter().map(|taken| taken.source.key.as_str()).collect();
     for taken in &matches {
         let key = EntryKey::new(&taken.source.key, object.clone());
         say!("  source {}, table {}", taken.source.key, taken.table);
         let stored = home.ledger.get(&key).await?;
-        match &stored {
-            None => say!(
-                "    not known to the ledger: no notice of it has come. `inlet refresh {}` looks for it",
-                taken.source.key
-            ),
-            Some(stored) => tell(&key, taken.source, &taken.connection.key, &stored.entry),
+        if let Some(stored) = &stored {
+            tell(&key, taken.source, &taken.connection.key, &stored.entry);
         }
         let entry = stored.as_ref().map(|stored| &stored.entry);
-        tell_bucket(&home, taken.connection, &object, entry).await;
+        let listed = home.listed(taken.connection, &object).await;
+        if entry.is_none() {
+            tell_unknown(&taken.source.key, &listed);
+        }
+        tell_bucket(listed, entry);
     }
     if matches.is_empty() {
         say!("  no source takes it");
@@ -39,8 +40,8 @@ fn tell(key: &EntryKey, source: &Source, connection: &str, entry: &Entry) {
     say!("    state      {} since {}", entry.state.name(), entry.updated);
     match &entry.state {
         State::Waiting { failure } | State::Parked { failure } | State::Failed { failure } => {
-            say!("    cause      {} ({})", failure.message, failure.code);
-            say!("    to do      {}", failure.remedy);
+            say!("    cause      {}", cause(failure));
+            say!("    to do      {}", one_line(&failure.remedy));
         }
         State::Running { owner, until, work } => {
             let work = match work {
@@ -53,7 +54,7 @@ fn tell(key: &EntryKey, source: &Source, connection: &str, entry: &Entry) {
         State::Done | State::Removed => {}
     }
     if let Some(version) = &entry.version {
-        say!("    dedup key  {}", key.dedup_key(connection, &version.etag));
+        say!("    dedup key  {}", one_line(&key.dedup_key(connection, &version.etag)));
         if let Some(id) = &version.version_id {
             say!("    version id {id}");
         }
@@ -106,13 +107,13 @@ fn tell(key: &EntryKey, source: &Source, connection: &str, entry: &Entry) {
             c.batches
         );
         for place in &done.rejects {
-            say!("    rejects    {place}");
+            say!("    rejects    {}", one_line(place));
         }
         for change in &done.drift {
-            say!("    changed    {change}, since the file before");
+            say!("    changed    since the file before: {}", one_line(change));
         }
         for note in &done.notes {
-            say!("    note       {note}");
+            say!("    note       {}", one_line(note));
         }
     }
     if entry.seen.len() > 1 {
@@ -120,17 +121,25 @@ fn tell(key: &EntryKey, source: &Source, connection: &str, entry: &Entry) {
     }
 }
 
+/// Why there is no entry: a refresh finds only what is there.
+fn tell_unknown(source: &str, listed: &Result<Option<Listed>, ObjectError>) {
+    match listed {
+        Ok(Some(_)) => say!(
+            "    not known to the ledger: no notice of it has come. `inlet refresh {source}` orders it"
+        ),
+        Ok(None) => {
+            say!(
+                "    not known to the ledger, and not in the bucket: is the key spelled like this?"
+            );
+        }
+        Err(_) => say!("    not known to the ledger: no notice of it has come"),
+    }
+}
+
 /// What lies in the bucket now, as a listing tells it.
-async fn tell_bucket(
-    home: &Operated,
-    connection: &Connection,
-    object: &ObjectId,
-    entry: Option<&Entry>,
-) {
-    let page = home.refresh.objects.list(connection, &object.bucket, &object.key, None).await;
-    let listed = match page {
-        // The key itself is the first of those that begin with it.
-        Ok(page) => page.into_iter().next().filter(|listed| listed.key == object.key),
+fn tell_bucket(listed: Result<Option<Listed>, ObjectError>, entry: Option<&Entry>) {
+    let listed = match listed {
+        Ok(listed) => listed,
         Err(error) => {
             say!("    bucket     could not be asked: {error}");
             return;
@@ -139,6 +148,8 @@ async fn tell_bucket(
     let known = entry.filter(|entry| !matches!(entry.state, State::Removed));
     let known = known.and_then(|entry| entry.version.as_ref());
     match (listed, known) {
+        // Said already.
+        (None, None) if entry.is_none() => {}
         (None, None) => say!("    bucket     there is no such object"),
         (None, Some(_)) => say!(
             "    bucket     the object is gone, and the ledger does not know it yet: its notice may be under way; a refresh finds it"
@@ -197,8 +208,8 @@ async fn tell_letters(home: &Operated, object: &ObjectId) -> Result<(), Ending> 
             Some(own) => {
                 let source = own.source.as_deref().unwrap_or("no source in particular");
                 say!("  dead letter of {} for {source}: {}", own.time, own.cause.code);
-                say!("    {}", own.cause.message);
-                say!("    {}", own.cause.remedy);
+                say!("    {}", one_line(&own.cause.message));
+                say!("    {}", one_line(&own.cause.remedy));
             }
             None => say!("  dead letter sent {}: the queue itself gave it up", letter.sent),
         }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use aws_config::BehaviorVersion;
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata};
-use inlet::catalog::{self, Catalog, CatalogStore, FixedCatalog};
+use inlet::catalog::{self, Catalog, CatalogStore, Connection, FixedCatalog};
 use inlet::clock::SystemClock;
 use inlet::delivery::file::LocalDeliveries;
 use inlet::ledger::Ledger;
 use inlet::ledger::sqlite::SqliteLedger;
 use inlet::local::Database;
-use inlet::object::ObjectId;
 use inlet::object::directory::DirectoryObjects;
+use inlet::object::{Listed, ObjectError, ObjectId};
 use inlet::observe::Observer;
 use inlet::queue::DeadLetters;
 use inlet::queue::sqlite::SqliteQueue;
@@ -128,6 +128,17 @@ impl Operated {
             letters: self.letters.clone(),
             clock: self.refresh.clock.clone(),
         }
+    }
+
+    /// The object as a listing of its bucket tells of it; `None`: there is no such object.
+    pub(crate) async fn listed(
+        &self,
+        connection: &Connection,
+        object: &ObjectId,
+    ) -> Result<Option<Listed>, ObjectError> {
+        let page = self.refresh.objects.list(connection, &object.bucket, &object.key, None).await?;
+        // The key itself is the first of those that begin with it.
+        Ok(page.into_iter().next().filter(|listed| listed.key == object.key))
     }
 
     /// An error that lists the sources there are, if `key` is none of them.

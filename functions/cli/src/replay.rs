@@ -5,12 +5,14 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use inlet::ledger::{Entry, EntryKey, State};
 use inlet::notice::{Order, OrderReason};
+use inlet::object::ObjectId;
 use inlet::replay::{Asked, Filter, Run, States, dead_letters, replay};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::home::Operated;
+use crate::show::one_line;
 use crate::{Ending, HomeArguments, home};
 
 #[derive(clap::Args, Debug)]
@@ -79,8 +81,11 @@ async fn of_objects(
     local: bool,
 ) -> Result<(), Ending> {
     let objects = objects.iter().map(|o| home::object(o)).collect::<Result<Vec<_>, _>>()?;
-    let mut orders = Vec::new();
+    let mut orders: Vec<Order> = Vec::new();
     for object in objects {
+        if orders.iter().any(|order| order.object == object) {
+            continue;
+        }
         let matches = home.catalog.matching(&object.bucket, &object.key);
         if !matches.iter().any(|m| source.is_none_or(|source| source == m.source.key)) {
             return Err(Ending::Usage(match source {
@@ -88,33 +93,93 @@ async fn of_objects(
                 None => format!("no source takes {object}"),
             }));
         }
-        if run == Run::Dry {
-            say!("{object}");
-        }
-        let mut order = Order::new(object, OrderReason::Replay);
-        order.source = source.map(str::to_owned);
-        order.force = true;
-        orders.push(order);
+        orders.push(by_name(object, source));
     }
-    if run == Run::Real {
-        home.refresh.queue.order(&orders, Duration::ZERO).await?;
+    let mut absent = Vec::new();
+    for order in &orders {
+        if is_absent(home, &order.object, source).await? {
+            absent.push(one_line(&order.object));
+        }
+    }
+    if !absent.is_empty() {
+        let absent = absent.join(", ");
+        let text = format!("there is no such object: {absent}; nothing was ordered");
+        return Err(Ending::Failed(Some(text)));
+    }
+    match run {
+        Run::Dry => orders.iter().for_each(|order| say!("{}", one_line(&order.object))),
+        Run::Real => home.refresh.queue.order(&orders, Duration::ZERO).await?,
     }
     say!("{}", told(orders.len() as u64, run, local));
     Ok(())
 }
 
+/// An order of an object by its name: delivered whatever became of it.
+fn by_name(object: ObjectId, source: Option<&str>) -> Order {
+    let mut order = Order::new(object, OrderReason::Replay);
+    order.source = source.map(str::to_owned);
+    order.force = true;
+    order
+}
+
+/// Whether there is nothing to deliver of the object: neither its bucket has it, nor does the ledger of
+/// a source that takes it know more of it than its removal. Where the bucket cannot be asked, whoever
+/// takes the order looks.
+async fn is_absent(
+    home: &Operated,
+    object: &ObjectId,
+    source: Option<&str>,
+) -> Result<bool, Ending> {
+    for taken in home.catalog.matching(&object.bucket, &object.key) {
+        if source.is_some_and(|source| source != taken.source.key) {
+            continue;
+        }
+        let key = EntryKey::new(&taken.source.key, object.clone());
+        let stored = home.ledger.get(&key).await?;
+        if stored.is_some_and(|stored| !matches!(stored.entry.state, State::Removed)) {
+            return Ok(false);
+        }
+        match home.listed(taken.connection, object).await {
+            Ok(None) => {}
+            Ok(Some(_)) => return Ok(false),
+            Err(error) => {
+                tracing::info!(%object, %error, "the bucket could not be asked");
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
 async fn of_ledger(home: &Operated, filter: &Filter, run: Run, local: bool) -> Result<(), Ending> {
     let mut see = |key: &EntryKey, entry: &Entry| {
         if run == Run::Dry {
-            say!("{}  {} since {}{}", key, entry.state.name(), entry.updated, cause(&entry.state));
+            let (key, state) = (one_line(key), entry.state.name());
+            say!("{key}  {state} since {}{}", entry.updated, cause(&entry.state));
         }
     };
     let replayed = replay(&home.replay(), &home.catalog, filter, run, &mut see).await?;
-    say!("{}", told(replayed.ordered, run, local));
+    match (replayed.ordered, replayed.untaken) {
+        (0, 0) => say!("{}: {}", told(0, run, local), nothing(home, filter)),
+        (ordered, _) => say!("{}", told(ordered, run, local)),
+    }
     if replayed.untaken > 0 {
         say!("{} left out: their sources take them no more", replayed.untaken);
     }
     Ok(())
+}
+
+/// Why a filter takes nothing.
+fn nothing(home: &Operated, filter: &Filter) -> String {
+    if let Some((bucket, _)) = &filter.prefix {
+        let only = |key: &str| filter.source.as_deref().is_none_or(|source| source == key);
+        if !home.catalog.sources().iter().any(|s| only(&s.key) && s.bucket == *bucket) {
+            let reader = filter.source.as_deref().unwrap_or("no source");
+            let not = if filter.source.is_some() { "does not read" } else { "reads" };
+            return format!("{reader} {not} the bucket {bucket}");
+        }
+    }
+    "nothing in the ledger matches".to_owned()
 }
 
 async fn of_dead_letters(
@@ -130,7 +195,7 @@ async fn of_dead_letters(
                 || "given up by the queue itself".to_owned(),
                 |letter| format!("{} at {}", letter.cause.code, letter.time),
             );
-            say!("{key}  {cause}; now {state}");
+            say!("{}  {cause}; now {state}", one_line(key));
         }
         Asked::Order { .. } => {}
         Asked::Keep { letter, why } => {
@@ -174,11 +239,20 @@ fn told(ordered: u64, run: Run, local: bool) -> String {
 }
 
 fn filter(what: &Arguments) -> Result<Filter, Ending> {
+    let since = what.since.as_deref().map(|text| time(text, false)).transpose()?;
+    let until = what.until.as_deref().map(|text| time(text, true)).transpose()?;
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        let text =
+            format!("--since ({since}) is not before --until ({until}): nothing lies between");
+        return Err(Ending::Usage(text));
+    }
     Ok(Filter {
         source: what.source.clone(),
         prefix: what.prefix.as_deref().map(prefix).transpose()?,
-        since: what.since.as_deref().map(|text| time(text, false)).transpose()?,
-        until: what.until.as_deref().map(|text| time(text, true)).transpose()?,
+        since,
+        until,
         states: States::of(what.state.iter().map(String::as_str)),
         rejects: what.rejects,
     })
