@@ -1,13 +1,12 @@
 //! `inlet preview`: what a file was found to be and why, its first records and its first rejects.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use aws_config::BehaviorVersion;
 use bytes::{Buf, Bytes};
 use inlet::catalog::{Connection, RecordSettings, Source};
-use inlet::format::{self, Detected, Hints, Limits};
+use inlet::format::{self, Detected, FormatError, Hints, Limits};
 use inlet::object::s3::S3Objects;
 use inlet::object::{Body, Objects, Pin};
 use inlet::record::plain::{self, PlainError};
@@ -47,10 +46,8 @@ pub(crate) async fn run(
     let source = source.map(read::definition).transpose()?;
     let input: Box<dyn Read + Send> = if file.starts_with("s3://") {
         Box::new(remote(file).await?)
-    } else if file == "-" {
-        Box::new(io::stdin())
     } else {
-        Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{file}: {e}")))?)
+        read::open(Path::new(file))?
     };
     let name = file.to_owned();
     // Reading blocks, and the bytes of a remote object come from the runtime.
@@ -59,7 +56,7 @@ pub(crate) async fn run(
     if json {
         say!("{}", as_json(&preview)?);
     } else {
-        show(&preview)?;
+        show(&preview, most)?;
     }
     match &preview.failure {
         Some(_) => Err(Ending::Failed(None)),
@@ -75,11 +72,17 @@ fn look(
 ) -> Result<Preview, Ending> {
     let settings = source.map(|source| source.format.clone()).unwrap_or_default();
     let limits = source.map(|source| Limits::of(&source.limits)).unwrap_or_default();
-    let failed = |failure| Ending::Failed(Some(format!("{file}: {failure}")));
+    let failed = |failure| Ending::Failed(Some(format!("{file}: {}", read::by_hand(failure))));
     let fields = source.map_or(&[][..], |source| &source.fields);
     let hints = Hints { fields, ..Hints::named(&file) };
-    let (mut rows, detected) =
+    let mut input = BufReader::new(input);
+    let empty = input.fill_buf().map_err(|e| failed(FormatError::Read(e).failure()))?.is_empty();
+    let (mut rows, mut detected) =
         format::open(input, hints, &settings, limits).map_err(|error| failed(error.failure()))?;
+    if empty {
+        // Of nothing there is nothing else to say.
+        detected.evidence = vec!["the file is empty".to_owned()];
+    }
     let mappings = match source {
         Some(source) => Mappings::of(source, &rows, &detected),
         None => Mappings::new(&[], &RecordSettings::default(), &rows, &detected),
@@ -101,7 +104,7 @@ fn look(
         Ok(counters) => (Some(counters), None),
         // Enough was seen.
         Err(PlainError::Write(_)) => (None, None),
-        Err(error) => (None, Some(error.failure())),
+        Err(error) => (None, Some(read::by_hand(error.failure()))),
     };
     let mut notes = mappings.notes().to_vec();
     notes.extend(rows.remarks());
@@ -114,7 +117,8 @@ fn look(
     Ok(Preview { file, detected, notes, records, rejects, counters, failure })
 }
 
-fn show(preview: &Preview) -> Result<(), Ending> {
+/// Prints it. Whoever asked for no records is not told that there are none.
+fn show(preview: &Preview, most: usize) -> Result<(), Ending> {
     let Preview { file, detected, .. } = preview;
     say!("{file}");
     for evidence in &detected.evidence {
@@ -126,12 +130,14 @@ fn show(preview: &Preview) -> Result<(), Ending> {
     for note in &preview.notes {
         say!("  note: {note}");
     }
-    say!("first records:");
-    for record in &preview.records {
-        say!("  {record}");
-    }
-    if preview.records.is_empty() {
-        say!("  none");
+    if most > 0 {
+        say!("first records:");
+        for record in &preview.records {
+            say!("  {record}");
+        }
+        if preview.records.is_empty() {
+            say!("  none");
+        }
     }
     if !preview.rejects.is_empty() {
         say!("first rejects:");

@@ -18,17 +18,12 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
     let settings = source.as_ref().map(|source| source.format.clone()).unwrap_or_default();
     let limits = source.as_ref().map(|source| Limits::of(&source.limits)).unwrap_or_default();
     let name = file.display().to_string();
-    let input: Box<dyn Read + Send> = if name == "-" {
-        Box::new(io::stdin())
-    } else if name.starts_with("s3://") {
+    if name.starts_with("s3://") {
         let text = format!("{name}: read takes files; `inlet preview` takes objects, too");
         return Err(Ending::Usage(text));
-    } else if file.is_dir() {
-        return Err(Ending::Usage(format!("{name} is a directory: name a file")));
-    } else {
-        Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{name}: {e}")))?)
-    };
-    let failed = |failure: Failure| Ending::Failed(Some(format!("{name}: {failure}")));
+    }
+    let input = open(file)?;
+    let failed = |failure: Failure| Ending::Failed(Some(format!("{name}: {}", by_hand(failure))));
     let fields = source.as_ref().map_or(&[][..], |source| &source.fields);
     let hints = Hints { fields, ..Hints::named(&name) };
     let (mut rows, detected) =
@@ -80,6 +75,26 @@ pub(crate) fn run(file: &Path, source: Option<&Path>, to: To) -> Result<(), Endi
     }
 }
 
+/// A file, or standard input as `-`.
+pub(crate) fn open(file: &Path) -> Result<Box<dyn Read + Send>, Ending> {
+    let name = file.display();
+    if file == Path::new("-") {
+        Ok(Box::new(io::stdin()))
+    } else if file.is_dir() {
+        Err(Ending::Usage(format!("{name} is a directory: name a file")))
+    } else {
+        Ok(Box::new(File::open(file).map_err(|e| Ending::Usage(format!("{name}: {e}")))?))
+    }
+}
+
+/// A failure as it is told on the command line, where nothing is tried again by itself.
+pub(crate) fn by_hand(mut failure: Failure) -> Failure {
+    if failure.code == "read_failed" {
+        failure.remedy = "Check that all of it can be read, and run this again".to_owned();
+    }
+    failure
+}
+
 /// What the policy of a definition makes of the rejects of a file, if it is not just to keep them.
 pub(crate) fn consequence(policy: &RejectPolicy, counters: &Counters) -> Option<String> {
     let count = counters.rejects;
@@ -104,4 +119,18 @@ pub(crate) fn definition(path: &Path) -> Result<Source, Ending> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|e| Ending::Usage(format!("{name}: {e}")))?;
     Source::from_toml(&name, &text).map_err(|problems| Ending::Usage(problems.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use inlet::format::FormatError;
+
+    use super::*;
+
+    #[test]
+    fn on_the_command_line_nothing_is_said_to_be_tried_again() {
+        let failure = FormatError::Read(io::Error::other("the disk is gone")).failure();
+        let told = by_hand(failure).to_string();
+        assert!(told.contains("the disk is gone") && !told.contains("tried again"), "{told}");
+    }
 }

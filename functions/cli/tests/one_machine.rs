@@ -150,6 +150,27 @@ fn while_it_watches_files_are_taken_as_they_come_change_and_go() {
     drop(running);
 }
 
+#[test]
+fn while_it_watches_a_changed_definition_is_said_not_to_be_in_use() {
+    let directory = samples();
+    let dir = directory.path().display().to_string();
+    let said = directory.path().join("said");
+    let out = fs::File::create(&said).expect("a file");
+    let mut running = Command::new(env!("CARGO_BIN_EXE_inlet"));
+    running.args(["dev", &dir]).stdout(out).stderr(Stdio::null());
+    let running = Running(running.spawn().expect("inlet runs"));
+    let said = |text: &str| fs::read_to_string(&said).is_ok_and(|said| said.contains(text));
+    until("the beginning", || said("watching "));
+
+    let source = directory.path().join("sources/deals.toml");
+    let text = fs::read_to_string(&source).expect("a source");
+    fs::write(&source, format!("{text}\n[limits]\nmax_columns = 77\n")).expect("a change");
+    until("the change", || said("sources/deals.toml changed: start `inlet dev` again to use it"));
+    fs::write(&source, format!("{text}\n[limits]\nmax_colums = 77\n")).expect("a change");
+    until("the mistake", || said("the definitions of the start stay in use: 1 problem in "));
+    drop(running);
+}
+
 /// Killed at any moment and run again, it ends with each record once.
 #[test]
 fn a_killed_run_is_taken_up_without_a_row_lost_or_written_twice() {
@@ -210,6 +231,26 @@ fn read_prints_rows_and_says_what_it_rejects() {
 
     let csv = inlet(&["read", &path, "--to", "csv"]);
     assert_eq!(text(&csv.stdout), "id,name\r\n1,\"a\n\"\"b\"\"\"\r\n");
+}
+
+#[test]
+fn a_directory_an_empty_file_and_no_rows_are_told_as_what_they_are() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().display().to_string();
+    for command in ["read", "preview"] {
+        let refused = inlet(&[command, &path]);
+        assert_eq!(refused.status.code(), Some(2));
+        let said = text(&refused.stderr);
+        assert!(said.contains("is a directory: name a file"), "{said}");
+    }
+    let file = directory.path().join("x.csv");
+    fs::write(&file, "").expect("a file");
+    let path = file.display().to_string();
+    let empty = text(&inlet(&["preview", &path]).stdout);
+    assert!(empty.contains("the file is empty") && !empty.contains("delimiter"), "{empty}");
+    fs::write(&file, "a,b\n1,2\n").expect("a file");
+    let none = text(&inlet(&["preview", &path, "--rows", "0"]).stdout);
+    assert!(none.contains("columns: a, b") && !none.contains("first records"), "{none}");
 }
 
 /// A workbook (.xlsb) with a sheet of which it does not say where it is: the crate that reads workbooks
