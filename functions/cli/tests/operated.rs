@@ -30,6 +30,7 @@ fn a_replay_of_nothing_in_particular_is_refused() {
         ["replay", "--prefix=drop/in", "--dry-run"],
         ["replay", "--source=nobody", "--dry-run"],
         ["replay", "--dead-letters", "--source=s"],
+        ["replay", "--since=2026-02-02", "--until=2026-02-01"],
         ["replay", "s3://drop/in/a/1.csv", "--state=done"],
     ] {
         assert_eq!(home.inlet(&wrong).code, Some(2), "{wrong:?}");
@@ -51,7 +52,10 @@ fn a_replay_orders_what_its_filters_take_and_a_dry_run_only_shows_it() {
     assert!(of(&["--state", "failed,parked", "--dry-run"]).ends_with("1 would be ordered\n"));
     assert!(of(&["--source=s", "--until=2020-01-01", "--dry-run"]).starts_with("0 would"));
     assert!(of(&["--since=2020-01-01", "--dry-run"]).ends_with("3 would be ordered\n"));
-    assert!(of(&["--prefix=s3://elsewhere", "--dry-run"]).starts_with("0 would"));
+    let elsewhere = of(&["--prefix=s3://elsewhere", "--dry-run"]);
+    assert!(elsewhere.starts_with("0 would be ordered: no source reads the bucket elsewhere"));
+    let nothing = of(&["--prefix=s3://drop/in/z"]);
+    assert!(nothing.starts_with("0 ordered: nothing in the ledger matches"), "{nothing}");
 
     assert!(of(&["--state=done", "--prefix=s3://drop/in/a"]).starts_with("1 ordered"));
     let again = home.once().ended(1);
@@ -62,6 +66,50 @@ fn a_replay_orders_what_its_filters_take_and_a_dry_run_only_shows_it() {
     assert!(of(&["--state=failed"]).starts_with("1 ordered"));
     home.once().ended(1);
     assert_eq!(home.count(FAILED, "in/a/2.csv.gz"), 2, "it was tried again, and failed again");
+}
+
+#[test]
+fn a_replay_of_what_is_not_there_says_so_and_orders_nothing() {
+    let home = settled();
+    std::fs::remove_file(home.path("buckets/drop/in/b/3.csv")).expect("a removal");
+    home.once().ended(1);
+    for gone in ["s3://drop/in/nothing.csv", "s3://drop/in/b/3.csv"] {
+        let refused = home.inlet(&["replay", "s3://drop/in/a/1.csv", gone]);
+        assert_eq!(refused.code, Some(1));
+        let expected = format!("there is no such object: {gone}; nothing was ordered");
+        assert!(refused.err.contains(&expected), "{}", refused.err);
+    }
+    assert!(home.once().ended(1).contains("0 ingested"), "nothing was ordered");
+    // Removed, and nobody has looked yet: the order is what finds it.
+    std::fs::remove_file(home.path("buckets/drop/in/a/1.csv")).expect("a removal");
+    let twice = ["replay", "s3://drop/in/a/1.csv", "s3://drop/in/a/1.csv"];
+    assert!(home.inlet(&twice).ended(0).starts_with("1 ordered"), "named twice, ordered once");
+    assert!(home.once().ended(1).contains("1 removed"));
+}
+
+#[test]
+fn rows_left_out_by_the_policy_are_counted_and_not_promised_to_lie_anywhere() {
+    let home = Home::new();
+    let fields = "[fields]\nid = { type = \"integer\" }\n[rejects]\npolicy = \"skip\"\n";
+    home.source(fields);
+    home.put("in/1.csv", b"id\n1\nx\n");
+    let told = home.once().ended(0);
+    assert!(told.contains("1 ingested (1 records, 0 rejected, 1 skipped)"), "{told}");
+    home.source(&format!("{fields}max_count = 0\n"));
+    home.put("in/2.csv", b"id\n1\nx\n");
+    let told = home.once().ended(1);
+    assert!(told.contains("set it to \"quarantine\"") && !told.contains("Look at"), "{told}");
+    let told = home.inlet(&["status"]).ended(1);
+    assert!(
+        told.contains("1 done by an older definition; by the new one: `inlet replay --source s"),
+        "{told}"
+    );
+
+    home.source("[fields]\nid = { type = \"integer\" }\n[rejects]\npolicy = \"fail\"\n");
+    home.put("in/3\n.csv", b"id\nx\n");
+    let told = home.once().ended(1);
+    assert!(told.contains("in/3\\n.csv"), "a line end in a key is written as one: {told}");
+    assert!(told.contains("(invalid_integer)\n") && !told.contains("row_rejected"), "{told}");
 }
 
 #[test]
@@ -154,11 +202,13 @@ fn a_refresh_by_hand_says_what_it_found_and_the_status_remembers_it() {
     home.put("in/new.csv", b"id\n9\n");
     let told = home.inlet(&["refresh"]).ended(0);
     assert!(told.contains("s: 4 objects; ordered 1: 1 new"), "{told}");
+    assert!(told.contains("0 left behind; 3 unchanged\n"), "{told}");
     let told = home.inlet(&["status"]).ended(1);
     assert!(told.contains(": 4 objects, 1 ordered"), "{told}");
     assert!(told.contains("queue: 1 waiting"), "{told}");
     let told = home.inlet(&["refresh", "s", "--full"]).ended(0);
     assert!(told.contains("s: 4 objects; ordered 4: 1 new"), "{told}");
+    assert!(told.contains("0 left behind, 3 unchanged\n"), "{told}");
     assert_eq!(home.inlet(&["refresh", "nobody"]).code, Some(2));
 }
 
@@ -194,6 +244,10 @@ fn explain_tells_the_whole_story_of_a_file() {
         new.contains("not known to the ledger") && new.contains("bucket     has it ("),
         "{new}"
     );
+
+    let absent = of("in/absent.csv");
+    assert!(absent.contains("not known to the ledger, and not in the bucket"), "{absent}");
+    assert!(!absent.contains("inlet refresh") && !absent.contains("no such object"), "{absent}");
 
     let untaken = of("out/x.csv");
     assert!(untaken.contains("no source takes it"), "{untaken}");
