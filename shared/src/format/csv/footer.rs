@@ -38,9 +38,7 @@ impl Reader {
             let left = lines(rest).take(stated as usize + 1).count() <= stated as usize;
             return Ok(if left { Ending::Left } else { Ending::Row });
         }
-        if self.is_blank_to_the_end(rest) {
-            return Ok(Ending::Left);
-        }
+        // Lines of delimiters alone, as spreadsheet programs write them below a table, hide no total.
         let filled = |line: &&[u8]| !self.has_only_delimiters(line);
         if self.current.fault.is_some() || lines(rest).filter(filled).nth(LINES).is_some() {
             return Ok(Ending::Row);
@@ -51,11 +49,6 @@ impl Reader {
             self.mark(RowFault::PossibleFooter);
         }
         Ok(Ending::Row)
-    }
-
-    /// Whether nothing but delimiters follows: the blank lines that spreadsheet programs write.
-    fn is_blank_to_the_end(&self, rest: &[u8]) -> bool {
-        self.rows > 1 && lines(rest).all(|line| self.has_only_delimiters(line))
     }
 
     fn has_only_delimiters(&self, line: &[u8]) -> bool {

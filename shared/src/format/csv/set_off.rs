@@ -57,9 +57,8 @@ impl Finder<'_> {
     fn is_table_of_two(&self, lines: &[SampleRow]) -> bool {
         let two = |row: &SampleRow| self.sample.filled(row) == 2;
         lines.chunk_by(|one, other| two(one) && two(other) && !other.blank_before).any(|run| {
-            let label = |row: &&SampleRow| {
-                self.sample.text(row).next().is_some_and(|text| words::is_label(text))
-            };
+            let label =
+                |row: &&SampleRow| self.sample.text(row).next().is_some_and(words::is_label);
             let labels = run.iter().filter(label).count();
             if run.len() < 3 || !two(&run[0]) || labels * 2 >= run.len() {
                 return false;
