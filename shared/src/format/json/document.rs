@@ -4,10 +4,13 @@
 //! What is not part of a row is checked and passed over, token by token. Only one row, or one token
 //! beside the rows, is ever held.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::cells::{Cells, CellsFault};
+use super::names::is_beside_rows;
 use super::path::{RowsPath, unescape};
+use super::sniff::{Member, Within, short};
 use super::token::{Documents, Kind, Syntax, Token, Tokenizer};
 use super::{JsonProblem, Place, too_deep};
 use crate::format::heads::Heads;
@@ -30,6 +33,13 @@ pub(super) struct DocumentReader {
     path: RowsPath,
     /// The path as it was stated; `None`: it was found in the first bytes.
     stated: Option<String>,
+    /// The list that was found to hold the rows, what lies beside it that is worth a word, and the
+    /// name of the member that is read.
+    within: Option<Within>,
+    left_out: Vec<String>,
+    more_left_out: bool,
+    member: String,
+    documents: u64,
     /// The containers that are open and not passed over.
     frames: Vec<Frame>,
     /// The path led to something.
@@ -63,18 +73,24 @@ impl DocumentReader {
         window: Window,
         path: RowsPath,
         stated: Option<String>,
+        within: Option<Within>,
         limits: Limits,
     ) -> Self {
         let mark = if window.bytes().starts_with(sniff::BOM) { sniff::BOM.len() } else { 0 };
         Self {
             window,
-            tokens: Tokenizer::new(Documents::Objects, limits.max_nesting),
+            tokens: Tokenizer::new(Documents::Several, limits.max_nesting),
             limits,
             at: mark,
             lines: Lines::from(mark as u64),
             counted: mark,
             path,
             stated,
+            within,
+            left_out: Vec::new(),
+            more_left_out: false,
+            member: String::new(),
+            documents: 0,
             frames: Vec::new(),
             found: false,
             keys: Vec::new(),
@@ -118,6 +134,9 @@ impl DocumentReader {
         if let Some(frame) = self.frames.last_mut() {
             frame.leads = self.path.leads_to_key(frame.passed, key);
         }
+        if self.within.is_some() && self.frames.len() == 1 {
+            self.member = unescape(key).map(Cow::into_owned).unwrap_or_default();
+        }
         if self.stated.is_some()
             && !self.found
             && self.frames.len() == 1
@@ -132,7 +151,10 @@ impl DocumentReader {
     /// A value begins that is not part of a row yet; `true`: it was one.
     fn value(&mut self, token: Token) -> Result<bool, FormatError> {
         let (passed, is_row) = match self.frames.last_mut() {
-            None => (Some(0), false),
+            None => {
+                self.documents += 1;
+                (Some(0), false)
+            }
             Some(frame) if frame.rows => (None, true),
             Some(frame) if frame.object => (frame.leads.then_some(frame.passed + 1), false),
             Some(frame) => {
@@ -141,6 +163,9 @@ impl DocumentReader {
                 (self.path.at_element(frame.passed, element), false)
             }
         };
+        if self.is_doubtful(token, is_row, passed.is_some()) {
+            return Err(self.ambiguous(token.start));
+        }
         if is_row {
             return self.row_from(token).map(|()| true);
         }
@@ -174,6 +199,46 @@ impl DocumentReader {
             });
         }
         Ok(false)
+    }
+
+    /// Whether what begins was not to be expected where the rows were found by the first bytes. If
+    /// all of it had been seen then, they would be elsewhere.
+    fn is_doubtful(&mut self, first: Token, is_row: bool, leads: bool) -> bool {
+        let Some(within) = &self.within else { return false };
+        let scalar = first.kind == Kind::Scalar;
+        let null = scalar && &self.window.bytes()[first.start..first.end] == b"null";
+        if is_row {
+            return first.kind != Kind::ObjectBegin && !null;
+        }
+        if leads || self.frames.len() != 1 {
+            return leads && self.documents > 1;
+        }
+        let member = match (null, scalar) {
+            (true, _) => Member::Null,
+            (_, true) => Member::Scalar,
+            _ => Member::Container,
+        };
+        if within.is_against(&self.member, member) {
+            return true;
+        }
+        if within.is_told(&self.member, member) {
+            self.leave_out();
+        }
+        false
+    }
+
+    /// Takes note of the member that is read as left out.
+    fn leave_out(&mut self) {
+        match self.left_out.len() < TOLD {
+            true => self.left_out.push(short(&self.member)),
+            false => self.more_left_out = true,
+        }
+    }
+
+    #[cold]
+    fn ambiguous(&self, at: usize) -> FormatError {
+        let place = self.place_of(at);
+        FormatError::RowsAmbiguous { line: place.line, byte_offset: place.offset }
     }
 
     /// Reads to the end of the row that begins with `first`.
@@ -224,18 +289,21 @@ impl DocumentReader {
     fn pass_over(&mut self, first: Token) -> Result<(), FormatError> {
         // If the rows are where they are only because nothing else looked like rows, and something
         // does after all, then nobody knows which are meant.
-        let doubtful =
-            self.stated.is_none() && self.frames.len() == 1 && first.kind == Kind::ArrayBegin;
+        let list =
+            self.within.is_some() && self.frames.len() == 1 && first.kind == Kind::ArrayBegin;
+        let beside = is_beside_rows(&self.member);
+        let mut told = false;
         let mut depth = 1;
         while depth > 0 {
             let token = self.token(None)?;
             match token.kind {
-                Kind::ObjectBegin if doubtful && depth == 1 => {
-                    let place = self.place_of(token.start);
-                    return Err(FormatError::RowsAmbiguous {
-                        line: place.line,
-                        byte_offset: place.offset,
-                    });
+                Kind::ObjectBegin if list && depth == 1 && !beside => {
+                    return Err(self.ambiguous(token.start));
+                }
+                Kind::ObjectBegin if list && depth == 1 && !told => {
+                    told = true;
+                    self.leave_out();
+                    depth += 1;
                 }
                 Kind::ObjectBegin | Kind::ArrayBegin => depth += 1,
                 Kind::ObjectEnd | Kind::ArrayEnd => depth -= 1,
@@ -302,6 +370,18 @@ impl DocumentReader {
         place
     }
 
+    /// What lies beside the rows and is no row, for people.
+    fn left_out(&self) -> Option<String> {
+        let list = short(&self.within.as_ref()?.list);
+        let names = self.left_out.join(", ");
+        let more = if self.more_left_out { " and more" } else { "" };
+        (!names.is_empty()).then(|| {
+            format!(
+                "beside the rows of {list} the document has {names}{more}: left out (format.rows = \".\" makes the document one row)"
+            )
+        })
+    }
+
     #[cold]
     fn syntax(&self, syntax: Syntax) -> FormatError {
         let place = self.place_of(syntax.at);
@@ -353,6 +433,6 @@ impl Reader for DocumentReader {
     }
 
     fn remarks(&self) -> Vec<String> {
-        self.cells.remark().into_iter().collect()
+        self.cells.remark().into_iter().chain(self.left_out()).collect()
     }
 }

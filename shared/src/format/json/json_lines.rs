@@ -1,4 +1,5 @@
-//! JSON Lines: each line is a document and a row. A line that is wrong is wrong alone.
+//! JSON Lines: each line is a document and a row. A line that is wrong is wrong alone. A byte order
+//! mark at the beginning of a line is passed over.
 
 use std::sync::Arc;
 
@@ -28,13 +29,12 @@ pub(super) struct LinesReader {
 
 impl LinesReader {
     pub(super) fn open(window: Window, limits: Limits) -> Self {
-        let mark = if window.bytes().starts_with(sniff::BOM) { sniff::BOM.len() } else { 0 };
         Self {
             window,
             tokens: Tokenizer::new(Documents::One, limits.max_nesting),
             limits,
-            at: mark,
-            lines: Lines::from(mark as u64),
+            at: 0,
+            lines: Lines::from(0),
             rows: 0,
             place: Place::default(),
             cells: Cells::new(limits.max_columns),
@@ -49,8 +49,6 @@ impl LinesReader {
         window.know(at.encoding);
         let mut reader = Self::open(window, limits);
         if at.byte_offset > 0 {
-            // Only at the beginning is the mark one.
-            reader.at = 0;
             reader.lines = Lines::resume(at.byte_offset, at.line);
             reader.rows = at.row;
         }
@@ -65,11 +63,13 @@ impl LinesReader {
 
     fn find_row(&mut self) -> Result<bool, FormatError> {
         while let Some((end, next)) = self.find_line()? {
-            let start = self.at;
-            let begins = self.lines;
-            self.at = next;
+            let mut begins = self.lines;
             let bytes = self.window.bytes();
-            self.lines.pass(&bytes[start..next]);
+            let mark = self.mark_at(end);
+            let start = self.at + mark;
+            begins.pass(&bytes[self.at..start]);
+            self.lines.pass(&bytes[self.at..next]);
+            self.at = next;
             if skip_whitespace(&bytes[..end], start) == end {
                 continue;
             }
@@ -82,6 +82,15 @@ impl LinesReader {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// The length of a byte order mark with which the line begins that ends at `end`: where files
+    /// were put together, each had one.
+    fn mark_at(&self, end: usize) -> usize {
+        match self.window.bytes()[self.at..end].starts_with(sniff::BOM) {
+            true => sniff::BOM.len(),
+            false => 0,
+        }
     }
 
     /// Where the next line ends, and the one after it begins.

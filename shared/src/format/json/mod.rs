@@ -1,8 +1,9 @@
 //! JSON and JSON Lines: objects become rows, with their values exactly as they are written.
 //!
 //! * A document: the elements of its array are the rows, or of an array within it (`format.rows`, or
-//!   the only array of objects among its members), or it is one row. Documents of objects may follow
-//!   one another. A mistake ends the file, as nobody knows what comes after it.
+//!   the only array of objects among its members, see [`names`]), or it is one row. Objects may follow
+//!   one another as documents, and so may arrays of objects. A mistake ends the file, as nobody knows
+//!   what comes after it.
 //! * JSON Lines: each line that is not blank is a row; a mistake spoils its line alone.
 //!
 //! What a row becomes is in [`cells`]. An object that has a key twice is a row with a fault: parsers
@@ -13,6 +14,7 @@
 mod cells;
 mod document;
 mod json_lines;
+pub(super) mod names;
 mod path;
 mod problem;
 pub(super) mod sniff;
@@ -44,21 +46,26 @@ pub(super) fn open(
     mut evidence: Vec<String>,
 ) -> Result<(Box<dyn Reader>, Detected), FormatError> {
     limits.max_row_bytes = limits.max_row_bytes.min(MAX_ROW);
-    let window = Window::open(input, limits.max_row_bytes)?;
-    let path = match &settings.rows {
+    let mut window = Window::open(input, limits.max_row_bytes)?;
+    if settings.kind.is_none()
+        && settings.rows.is_none()
+        && let Some(why) = sniff::lines_behind_others(window.bytes(), window.ended())
+    {
+        evidence.push(why);
+        return lines(window, compression, limits, evidence);
+    }
+    let (path, within) = match &settings.rows {
         Some(stated) => {
             evidence.push(format!("rows: at {stated:?}, stated"));
-            RowsPath::parse(stated)
+            (RowsPath::parse(stated), None)
         }
         None => {
-            let sample = window.bytes();
-            let sample = sample.strip_prefix(super::sniff::BOM).unwrap_or(sample);
-            let found = sniff::rows(sample, window.ended(), limits.max_nesting);
+            let found = sniff::rows(&mut window, limits.max_nesting)?;
             evidence.push(found.evidence);
-            found.path
+            (found.path, found.within)
         }
     };
-    let mut reader = DocumentReader::open(window, path, settings.rows.clone(), limits);
+    let mut reader = DocumentReader::open(window, path, settings.rows.clone(), within, limits);
     reader.look()?;
     let columns = reader.head().columns.clone();
     let detected = Detected::of_values(compression, FormatKind::Json, columns, evidence);
@@ -70,11 +77,20 @@ pub(super) fn open_lines(
     input: Input,
     compression: Compression,
     mut limits: Limits,
-    mut evidence: Vec<String>,
+    evidence: Vec<String>,
 ) -> Result<(Box<dyn Reader>, Detected), FormatError> {
     limits.max_row_bytes = limits.max_row_bytes.min(MAX_ROW);
+    lines(Window::open(input, limits.max_row_bytes)?, compression, limits, evidence)
+}
+
+fn lines(
+    window: Window,
+    compression: Compression,
+    limits: Limits,
+    mut evidence: Vec<String>,
+) -> Result<(Box<dyn Reader>, Detected), FormatError> {
     evidence.push("rows: one for each line".to_owned());
-    let mut reader = LinesReader::open(Window::open(input, limits.max_row_bytes)?, limits);
+    let mut reader = LinesReader::open(window, limits);
     reader.look()?;
     let columns = reader.head().columns.clone();
     let detected = Detected::of_values(compression, FormatKind::Jsonl, columns, evidence);

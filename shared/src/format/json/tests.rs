@@ -145,7 +145,7 @@ fn documents_become_the_rows_that_a_person_would_write_down() {
         (r#"{"a":1}{"a":2} {"b":3}"#, &["a=1", "a=2", "b=3"]),
         ("{\n \"a\": 1\n}\n{\n \"a\": 2\n}\n", &["a=1", "a=2"]),
         (r#"{"count":2,"items":[{"a":1},{"a":2}],"next":null}"#, &["a=1", "a=2"]),
-        (r#"{"count":0,"items":[]}"#, &["count=0 items=[]"]),
+        (r#"{"count":0,"items":[]}"#, &[]),
         (r#"{"a":[{"x":1}],"b":[{"y":1}]}"#, &[r#"a=[{"x":1}] b=[{"y":1}]"#]),
         (r#"{"a":[{"x":1},2]}"#, &[r#"a=[{"x":1},2]"#]),
         (r#"{"a":[1,{"x":1}]}"#, &[r#"a=[1,{"x":1}]"#]),
@@ -258,6 +258,215 @@ fn a_second_list_after_the_first_bytes_is_not_left_out_in_silence() {
         "{error}"
     );
     assert_eq!(shown(&read_with(&text, &at("more"), Limits::default()).rows), ["b=1"]);
+}
+
+/// Rows of a file of this name, as if nobody had said anything about it.
+fn named(text: impl AsRef<[u8]>, name: &str) -> (Vec<String>, Detected, Vec<String>) {
+    let input = Cursor::new(text.as_ref().to_vec());
+    let (mut rows, detected) =
+        open(input, Hints::named(name), &Format::default(), Limits::default()).expect("opens");
+    let mut shown = Vec::new();
+    while let Some(row) = rows.next().expect("reads") {
+        shown.push(match row.fault() {
+            Some(RowFault::Json { problem, at }) => format!("{problem:?} {at}"),
+            Some(fault) => panic!("{fault:?}"),
+            None => {
+                let cells = row.cells().map(|cell| String::from_utf8_lossy(cell).into_owned());
+                let cells: Vec<String> = cells.collect();
+                let columns = row.head().columns.iter().zip(&cells);
+                let cells = columns.map(|(column, cell)| format!("{column}={cell}"));
+                cells.collect::<Vec<_>>().join(" ")
+            }
+        });
+    }
+    (shown, detected, rows.remarks())
+}
+
+#[test]
+fn a_damaged_first_line_spoils_itself_alone() {
+    for (text, name, expected) in [
+        ("{\"a\":NaN}\n{\"a\":1}\n", "a.jsonl", &["ExpectedValue 5", "a=1"][..]),
+        ("{\"a\":NaN}\n{\"b\":NaN}\n", "a.jsonl", &["ExpectedValue 5", "ExpectedValue 5"]),
+        ("{\"a\":\"x\ty\"}\n{\"a\":\"y\"}\n", "a.ndjson", &["ControlCharacter 7", "a=\"y\""]),
+        (
+            "{\"a\":1}\n{\"a\":\"x\ny\"}\n{\"a\":3}\n",
+            "a.jsonl",
+            &["a=1", "UnexpectedEnd 7", "ExpectedValue 0", "a=3"],
+        ),
+        ("{\"a\":\"x\ny\"}\n{\"a\":3}\n", "", &["UnexpectedEnd 7", "ExpectedValue 0", "a=3"]),
+        ("x{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n", "a.json", &["ExpectedValue 0", "a=2", "a=3"]),
+        (
+            "2025-01-01 starting\n\n{\"a\":1}\n{\"a\":2}",
+            "a.json",
+            &["TrailingBytes 4", "a=1", "a=2"],
+        ),
+    ] {
+        let (rows, detected, _) = named(text, name);
+        assert_eq!(rows, expected, "{text}");
+        assert_eq!(detected.kind, FormatKind::Jsonl, "{text}");
+    }
+    // What is longer than a line is a document still, and wrong as a whole.
+    for text in [
+        "[\n{\"a\":NaN},\n{\"a\":2}\n]",
+        "{\"items\":[\n{\"a\":NaN},\n{\"a\":2}\n]}",
+        "{\n\"a\":1,\n\"b\":NaN\n}\n{\n\"a\":1\n}",
+        "{\"items\":[{\"a\":NaN},\n{\"a\":1}\n]}\n",
+        "{\"a\":1},\n{\"a\":2},\n",
+    ] {
+        let read = read_with(text, &Format::default(), Limits::default());
+        assert_eq!(read.error.expect("a mistake").code(), "invalid_json", "{text}");
+    }
+    // A table of text that has JSON in it is one.
+    let found = super::super::open(
+        Cursor::new(b"payload\n{}\n{}\n{}\n".to_vec()),
+        Hints::named("a.csv"),
+        &Format::default(),
+        Limits::default(),
+    );
+    assert_eq!(found.expect("opens").1.kind, FormatKind::Csv);
+}
+
+#[test]
+fn a_byte_order_mark_where_files_were_put_together_is_passed_over() {
+    let text = "\u{feff}{\"a\":1}\n\u{feff}{\"a\":2}\r\n\u{feff}\n \n";
+    for name in ["a.jsonl", "a.json", ""] {
+        let (rows, detected, _) = named(text, name);
+        assert_eq!(
+            (&rows[..], detected.kind),
+            (&["a=1", "a=2"].map(str::to_owned)[..], FormatKind::Jsonl)
+        );
+    }
+    let rows = lines(text);
+    let place = |row: &Seen| (row.line, row.offset, row.raw.clone());
+    assert_eq!(place(&rows[0]), (1, 3, b"{\"a\":1}".to_vec()));
+    assert_eq!(place(&rows[1]), (2, 14, b"{\"a\":2}".to_vec()));
+    let documents = "\u{feff}{\n\"a\":1}\n\u{feff}{\n\"a\":2}\n";
+    assert_eq!(shown(&document(documents)), ["a=1", "a=2"]);
+    assert_eq!(shown(&document("[{\"a\":1}]\n\u{feff}[{\"a\":2}]\n")), ["a=1", "a=2"]);
+    // Within a line it is no space.
+    assert_eq!(shown(&lines("{\"a\":1}\n {\"a\":\u{feff}2}")), ["a=1", "ExpectedValue 6"]);
+}
+
+#[test]
+fn an_export_without_rows_is_no_record() {
+    for text in [
+        r#"{"items":[],"count":0}"#,
+        r#"{"next":null,"results":[]}"#,
+        r#"{"data":[],"meta":{"n":1}}"#,
+        r#"{"data":[],"errors":[]}"#,
+        r#"{"@odata.context":"x","value":[]}"#,
+        r#"{"status":"ok","company":"ACME","records":[]}"#,
+        r#"{"type":"FeatureCollection","features":[]}"#,
+    ] {
+        let read = read_with(text, &Format::default(), Limits::default());
+        assert!(read.error.is_none() && read.rows.is_empty(), "{text}: {:?}", read.rows);
+        let evidence = read.detected.expect("opens").evidence.join("; ");
+        assert!(evidence.contains("rows: none"), "{evidence}");
+    }
+    for text in [
+        r#"{"id":1,"name":"Ann","tags":[]}"#,
+        r#"{"id":1,"items":[]}"#,
+        r#"{"name":"Ann","items":[]}"#,
+        r#"{"tags":[]}"#,
+        r#"{"items":[],"rows":[]}"#,
+        r#"{"results":[],"errors":[{"code":1}]}"#,
+        r#"{"data":{}}"#,
+        "{}",
+    ] {
+        assert_eq!(read(text, &Format::default()).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_record_that_has_a_list_is_not_lost_for_its_list() {
+    for text in [
+        r#"{"id":"A1","lines":[{"s":1}]}"#,
+        r#"{"id":7,"name":"Ann","addresses":[{"c":1},{"c":2}]}"#,
+        r#"{"customer":"Ann","orders":[{"id":1},{"id":2}],"balance":12.5}"#,
+        r#"{"lines":[{"s":1}],"orderNumber":"7"}"#,
+        r#"{"customer":"Ann","items":[{"s":1}],"total":3}"#,
+        r#"{"id":"A1","items":[{"s":1}]}"#,
+        r#"{"order":{"x":1},"lines":[{"s":1},{"s":2}]}"#,
+    ] {
+        let read = read_with(text, &Format::default(), Limits::default());
+        assert_eq!(read.rows.len(), 1, "{text}");
+        assert_eq!(read.rows[0].raw, text.as_bytes());
+        let evidence = read.detected.expect("opens").evidence.join("; ");
+        assert!(evidence.contains("it is a record"), "{evidence}");
+    }
+    for text in [
+        r#"{"data":[{"a":1},{"a":2}],"meta":{"n":2}}"#,
+        r#"{"next":null,"results":[{"a":1},{"a":2}]}"#,
+        r#"{"users":[{"a":1},{"a":2}]}"#,
+        r#"{"page":1,"request_id":"x","orders":[{"a":1},{"a":2}],"has_more":false}"#,
+        r#"{"data":[{"a":1},{"a":2}],"links":[{"rel":"next"}],"total":2}"#,
+        r#"{"links":[{"rel":"next"}],"data":[{"a":1},{"a":2}]}"#,
+        r#"{"data":[{"a":1},{"a":2}],"errors":[]}"#,
+        r#"{"content":[{"a":1},{"a":2}],"pageable":{"sort":{}},"totalElements":2,"number":0,"size":9}"#,
+        r#"{"company":"ACME","data":[{"a":1},{"a":2}]}"#,
+    ] {
+        assert_eq!(shown(&read(text, &Format::default())), ["a=1", "a=2"], "{text}");
+    }
+    let (_, _, remarks) = named(r#"{"company":"ACME","data":[{"a":1}],"links":[{}],"n":null}"#, "");
+    let [remark] = &remarks[..] else { panic!("{remarks:?}") };
+    assert!(
+        remark.contains(r#"beside the rows of "data" the document has "company", "links""#),
+        "{remark}"
+    );
+    assert!(named(r#"{"count":1,"data":[{"a":1}],"next":"x"}"#, "").2.is_empty());
+}
+
+#[test]
+fn arrays_one_after_another_are_parts_of_one_table() {
+    for text in [
+        "[{\"a\":1},{\"a\":2}]\n[{\"a\":3}]\n",
+        "[{\"a\":1},{\"a\":2}][{\"a\":3}]",
+        "[\n{\"a\":1},\n{\"a\":2}]\n[\n]\n[{\"a\":3}]",
+    ] {
+        // Where there is but one line, the name says that it is one row.
+        let names = ["a.json", "a.jsonl"];
+        for name in &names[..text.lines().count().min(2)] {
+            let (rows, detected, _) = named(text, name);
+            let expected = ["a=1", "a=2", "a=3"].map(str::to_owned);
+            assert_eq!((&rows[..], detected.kind), (&expected[..], FormatKind::Json), "{text}");
+        }
+    }
+    assert_eq!(named("[1]\n[2]\n", "a.jsonl").1.kind, FormatKind::Jsonl);
+    let odd = read_with("[{\"a\":1}]\n[2]\n", &stated(FormatKind::Json), Limits::default());
+    assert!(matches!(odd.error, Some(FormatError::Json { byte_offset: 11, .. })), "{odd:?}");
+}
+
+#[test]
+fn where_the_rows_are_does_not_depend_on_how_long_the_file_is() {
+    let long = "x".repeat(600_000);
+    let many = "{\"a\":1},".repeat(60_000);
+    // Like the same file with a short text.
+    let text = format!("{{\"meta\":{{\"logo\":\"{long}\"}},\"items\":[{{\"a\":1}},{{\"a\":2}}]}}");
+    assert_eq!(shown(&read(text, &Format::default())), ["a=1", "a=2"]);
+    let text = format!(
+        "{{\"id\":1,\n\"logo\":\"{long}\",\"lines\":[{{\"a\":1}}]}}\n{{\"id\":2,\n\"lines\":[]}}"
+    );
+    assert_eq!(read(text, &Format::default()).len(), 2);
+    for first in ["", "null,", "null,null,"] {
+        let small = format!("{{\"data\":[{first}{{\"a\":1}},null]}}");
+        let large = format!("{{\"data\":[{first}{many}{{\"a\":1}},null]}}");
+        let (small, large) = (read(small, &Format::default()), read(large, &Format::default()));
+        assert_eq!(small.len() + 60_000, large.len(), "{first}");
+        assert_eq!(shown(&small)[0], shown(&large)[0]);
+    }
+    let empty = format!("{{\"items\":[],\"next\":\"{long}\"}}");
+    assert!(read(empty, &Format::default()).is_empty());
+    // Or else it is not read, as what was seen of it before shows something else.
+    for (text, small) in [
+        (format!("{{\"lines\":[{many}{{}}],\"id\":7}}"), r#"{"lines":[{"a":1}],"id":7}"#),
+        (format!("{{\"users\":[{many}{{}}],\"name\":\"x\"}}"), r#"{"users":[{"a":1}],"name":"x"}"#),
+        (format!("{{\"data\":[{many}1]}}"), r#"{"data":[{"a":1},1]}"#),
+        (format!("{{\"data\":[{many}{{}}]}}{{\"data\":[]}}"), ""),
+    ] {
+        assert!(small.is_empty() || shown(&read(small, &Format::default()))[0].contains('['));
+        let error = read_with(&text, &Format::default(), Limits::default()).error;
+        assert_eq!(error.expect("ambiguous").code(), "rows_ambiguous");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! after the other, never the elements of one.
 
 use super::problem::JsonProblem;
+use crate::format::sniff::BOM;
 
 /// What is wrong, and where in the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +59,10 @@ enum Expect {
 pub(super) enum Documents {
     /// One.
     One,
-    /// One, or several objects one after the other. Only objects: `[1][2]` and `1 2` are mistakes
-    /// more likely than they are meant.
-    Objects,
+    /// One, or several objects one after the other, or several arrays of objects, as exports in parts
+    /// are. Nothing else: `[1][2]` and `1 2` are mistakes more likely than they are meant. A byte
+    /// order mark may stand between them, as where files were put together.
+    Several,
 }
 
 pub(super) struct Tokenizer {
@@ -69,11 +71,32 @@ pub(super) struct Tokenizer {
     open: Vec<bool>,
     max_nesting: usize,
     documents: Documents,
-    /// The last document was an object.
-    object: bool,
+    /// What may follow the last document.
+    follows: Follows,
+    /// What the outermost array has in it.
+    outermost: Outermost,
     /// What is odd about the last token, though it is valid by the grammar.
     odd: Option<Syntax>,
 }
+
+/// What may follow a document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    Nothing,
+    Object,
+    ArrayOfObjects,
+}
+
+/// What is known of the array that is a document.
+#[derive(Clone, Copy)]
+struct Outermost {
+    /// It follows an array of objects, so it must be one.
+    bound: bool,
+    filled: bool,
+    only_objects: bool,
+}
+
+const NOTHING_KNOWN: Outermost = Outermost { bound: false, filled: false, only_objects: true };
 
 /// How far a string or a number reaches.
 enum Reach {
@@ -88,7 +111,8 @@ impl Tokenizer {
             open: Vec::new(),
             max_nesting,
             documents,
-            object: false,
+            follows: Follows::Nothing,
+            outermost: NOTHING_KNOWN,
             odd: None,
         }
     }
@@ -97,6 +121,7 @@ impl Tokenizer {
     pub(super) fn restart(&mut self) {
         self.expect = Expect::Document;
         self.open.clear();
+        self.follows = Follows::Nothing;
         self.odd = None;
     }
 
@@ -158,10 +183,21 @@ impl Tokenizer {
                     *at = start + 1;
                     return Ok(one(Kind::ArrayEnd));
                 }
-                (Expect::NextDocument, b'{')
-                    if self.object && self.documents == Documents::Objects =>
-                {
+                (Expect::NextDocument, b'{') if self.follows == Follows::Object => {
                     self.expect = Expect::Document;
+                }
+                (Expect::NextDocument, b'[') if self.follows == Follows::ArrayOfObjects => {
+                    self.expect = Expect::Document;
+                }
+                (Expect::NextDocument, 0xef) if self.documents == Documents::Several => {
+                    let rest = &bytes[start..];
+                    if rest.starts_with(BOM) {
+                        *at = start + BOM.len();
+                    } else if BOM.starts_with(rest) && !ended {
+                        return Ok(Token { kind: Kind::More, start, end: start });
+                    } else {
+                        return wrong(JsonProblem::TrailingBytes);
+                    }
                 }
                 (Expect::Document | Expect::Value | Expect::ValueOrEnd, _) => {
                     return self.value(bytes, at, ended);
@@ -192,6 +228,9 @@ impl Tokenizer {
     #[inline]
     fn value(&mut self, bytes: &[u8], at: &mut usize, ended: bool) -> Result<Token, Syntax> {
         let start = *at;
+        if let [false] = self.open[..] {
+            self.element(bytes[start], start)?;
+        }
         let reach = match bytes[start] {
             byte @ (b'{' | b'[') => {
                 if self.open.len() >= self.max_nesting {
@@ -199,6 +238,10 @@ impl Tokenizer {
                     return Err(Syntax { problem: JsonProblem::TooDeep(limit), at: start });
                 }
                 let object = byte == b'{';
+                if self.open.is_empty() {
+                    let bound = self.follows == Follows::ArrayOfObjects;
+                    self.outermost = Outermost { bound, ..NOTHING_KNOWN };
+                }
                 self.open.push(object);
                 let (kind, expect) = match object {
                     true => (Kind::ObjectBegin, Expect::KeyOrEnd),
@@ -232,6 +275,19 @@ impl Tokenizer {
         Ok(Token { kind: Kind::Scalar, start, end })
     }
 
+    /// Takes note of an element of the outermost array.
+    #[inline]
+    fn element(&mut self, first: u8, at: usize) -> Result<(), Syntax> {
+        self.outermost.filled = true;
+        if first != b'{' {
+            self.outermost.only_objects = false;
+            if self.outermost.bound {
+                return Err(Syntax { problem: JsonProblem::TrailingBytes, at });
+            }
+        }
+        Ok(())
+    }
+
     fn close(&mut self) {
         let object = self.open.pop() == Some(true);
         self.after_value(object);
@@ -240,11 +296,22 @@ impl Tokenizer {
     fn after_value(&mut self, object: bool) {
         self.expect = match self.open.is_empty() {
             true => {
-                self.object = object;
+                self.follows = self.what_follows(object);
                 Expect::NextDocument
             }
             false => Expect::CommaOrEnd,
         };
+    }
+
+    /// What may follow the document that ends.
+    fn what_follows(&self, object: bool) -> Follows {
+        let Outermost { bound, filled, only_objects } = self.outermost;
+        match self.documents {
+            Documents::One => Follows::Nothing,
+            Documents::Several if object => Follows::Object,
+            Documents::Several if only_objects && (filled || bound) => Follows::ArrayOfObjects,
+            Documents::Several => Follows::Nothing,
+        }
     }
 
     /// The end of the string that begins at `start`.
@@ -482,12 +549,35 @@ mod tests {
     }
 
     #[test]
-    fn objects_may_follow_one_another_and_nothing_else_may() {
-        for text in ["{}{}", "{} \n {\"a\":[1]}\n"] {
-            assert!(tokens(text.as_bytes(), Documents::Objects).is_ok(), "{text}");
+    fn objects_may_follow_one_another_and_so_may_arrays_of_objects() {
+        for text in [
+            "{}{}",
+            "{} \n {\"a\":[1]}\n",
+            "[{}][{},{}]\n[{\"a\":[1]}]",
+            "[{}][][{}]",
+            "{}\n\u{feff}{}\u{feff}\n",
+            "[{}]\u{feff}[{}]",
+        ] {
+            assert!(tokens(text.as_bytes(), Documents::Several).is_ok(), "{text}");
         }
-        for text in ["[][]", "1 2", "{}[]", "[]{}", "{}1", "{},{}", "{}}"] {
-            assert!(tokens(text.as_bytes(), Documents::Objects).is_err(), "{text}");
+        for text in [
+            "[][]",
+            "1 2",
+            "{}[]",
+            "[]{}",
+            "{}1",
+            "{},{}",
+            "{}}",
+            "[][{}]",
+            "[{},1][{}]",
+            "[{}][1]",
+            "[{}][{},[]]",
+            "[{}]{}",
+            "[{}]]",
+            "{}\u{feff}1",
+            "1\u{feff}{}",
+        ] {
+            assert!(tokens(text.as_bytes(), Documents::Several).is_err(), "{text}");
         }
     }
 
@@ -535,8 +625,10 @@ mod tests {
     fn it_does_not_matter_where_the_bytes_are_cut() {
         let text = br#" {"a\u00e9\ud83d\ude00" : [1, -0.5e+10, true, null, [], {}, "x\\"]}
             {"b":0}{}"#;
-        let whole = tokens(text, Documents::Objects).expect("valid");
+        let marked = "{}\u{feff}{}\n\u{feff}".as_bytes();
+        assert_eq!(tokens_by_bytes(marked, Documents::Several).map(|kinds| kinds.len()), Ok(4));
+        let whole = tokens(text, Documents::Several).expect("valid");
         assert_eq!(whole.len(), 20);
-        assert_eq!(tokens_by_bytes(text, Documents::Objects), Ok(whole));
+        assert_eq!(tokens_by_bytes(text, Documents::Several), Ok(whole));
     }
 }
