@@ -1,10 +1,18 @@
-//! Whether a text is XML, and which of its elements are the rows, by its first bytes.
+//! Whether a text is XML, and the elements of its first bytes. Which of them are the rows is found in
+//! [`level`](super::level).
+
+use std::collections::HashMap;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use crate::format::json::names::{Says, says};
+
 /// Nesting that is followed in a sample.
 const NESTING: usize = 200;
+
+/// Elements of different paths that are remembered: more than a table has.
+const ELEMENTS: usize = 1 << 16;
 
 /// Whether a text (without a byte order mark) is XML, and not HTML.
 pub(in crate::format) fn is_xml(sample: &[u8]) -> bool {
@@ -28,22 +36,37 @@ pub(in crate::format) fn is_xml(sample: &[u8]) -> bool {
 #[derive(Default)]
 pub(super) struct Outline {
     /// The first is the root.
-    elements: Vec<Found>,
+    pub(super) elements: Vec<Found>,
     /// Elements that ended.
     ends: usize,
     /// Text or other elements are beside the root, or the text goes wrong.
     stray: bool,
     html: bool,
+    /// Not all of the sample was looked at.
+    pub(super) cut: bool,
 }
 
-struct Found {
-    name: String,
-    count: usize,
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) count: usize,
     /// It has attributes or children.
-    structured: bool,
-    children: Vec<usize>,
+    pub(super) structured: bool,
+    /// The first has attributes.
+    pub(super) attributes: bool,
+    /// It has text, or an attribute that is not about the document.
+    pub(super) text: bool,
+    pub(super) attributed: bool,
+    pub(super) children: Vec<usize>,
+    /// The same by their names.
+    known: HashMap<String, usize>,
     /// Where the first began.
-    first: u64,
+    pub(super) first: u64,
+}
+
+impl Found {
+    pub(super) fn has_content(&self) -> bool {
+        self.text || self.attributed
+    }
 }
 
 /// Looks at the elements of a sample. What is wrong with it is told when it is read.
@@ -68,12 +91,14 @@ pub(super) fn outline(sample: &[u8]) -> Outline {
             Event::Start(start) => {
                 let Some(at) = outline.add(&open, &start, begins) else { break };
                 open.push(at);
-                if open.len() > NESTING {
+                if open.len() > NESTING || outline.elements.len() > ELEMENTS {
+                    outline.cut = true;
                     break;
                 }
             }
             Event::Empty(start) => {
-                if outline.add(&open, &start, begins).is_none() {
+                outline.cut |= outline.elements.len() > ELEMENTS;
+                if outline.cut || outline.add(&open, &start, begins).is_none() {
                     break;
                 }
                 outline.ends += 1;
@@ -85,10 +110,8 @@ pub(super) fn outline(sample: &[u8]) -> Outline {
             Event::DocType(text) => {
                 outline.html |= text.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("html"));
             }
-            Event::Text(text) if open.is_empty() => {
-                outline.stray |= !text.trim_ascii().is_empty();
-            }
-            Event::CData(_) | Event::GeneralRef(_) if open.is_empty() => outline.stray = true,
+            Event::Text(text) => outline.text(&open, !text.trim_ascii().is_empty()),
+            Event::CData(_) | Event::GeneralRef(_) => outline.text(&open, true),
             _ => {}
         }
     }
@@ -96,6 +119,14 @@ pub(super) fn outline(sample: &[u8]) -> Outline {
 }
 
 impl Outline {
+    /// Takes note of text.
+    fn text(&mut self, open: &[usize], visible: bool) {
+        match open.last() {
+            Some(at) => self.elements[*at].text |= visible,
+            None => self.stray |= visible,
+        }
+    }
+
     /// Adds an element; `None`: a second root.
     fn add(&mut self, open: &[usize], start: &BytesStart<'_>, first: u64) -> Option<usize> {
         let name = start.name();
@@ -109,84 +140,47 @@ impl Outline {
             }
             Some(parent) => {
                 self.elements[*parent].structured = true;
-                let children = &self.elements[*parent].children;
-                children.iter().copied().find(|child| self.elements[*child].name == name)
+                self.elements[*parent].known.get(name).copied()
             }
         };
         if let Some(at) = known {
             self.elements[at].count += 1;
             self.elements[at].structured |= structured;
+            let known = &mut self.elements[at];
+            known.attributed = known.attributed || (structured && is_attributed(start));
             return Some(at);
         }
         let at = self.elements.len();
+        let name = name.to_owned();
         if let Some(parent) = open.last() {
             self.elements[*parent].children.push(at);
+            self.elements[*parent].known.insert(name.clone(), at);
         }
-        let name = name.to_owned();
-        self.elements.push(Found { name, count: 1, structured, children: Vec::new(), first });
+        self.elements.push(Found {
+            name,
+            count: 1,
+            structured,
+            attributes: structured && has_attribute(start, |_| true),
+            text: false,
+            attributed: structured && is_attributed(start),
+            children: Vec::new(),
+            known: HashMap::new(),
+            first,
+        });
         Some(at)
     }
 }
 
-/// What the rows are.
-pub(super) enum Rows {
-    Found {
-        path: Vec<String>,
-        evidence: String,
-    },
-    /// Two kinds of elements could be: the offset of the first of the second.
-    Ambiguous {
-        offset: u64,
-    },
+/// Whether an element has an attribute that is not about the document.
+fn is_attributed(start: &BytesStart<'_>) -> bool {
+    has_attribute(start, |name| says(name) != Says::About)
 }
 
-impl Outline {
-    /// Finds the rows: the elements that are repeated, as near to the root as there are some; else
-    /// the root's only child, or the root.
-    pub(super) fn rows(&self) -> Rows {
-        let Some(root) = self.elements.first() else {
-            return self.found(&[], "one, the document");
-        };
-        let mut parents: Vec<Vec<usize>> = vec![vec![0]];
-        while !parents.is_empty() {
-            let mut repeated: Vec<Vec<usize>> = Vec::new();
-            let mut next = Vec::new();
-            for path in &parents {
-                let parent = path.last().map(|at| &self.elements[*at]);
-                for child in parent.map(|parent| parent.children.as_slice()).unwrap_or_default() {
-                    let element = &self.elements[*child];
-                    let path = [path.as_slice(), &[*child]].concat();
-                    match (element.count, element.structured) {
-                        (1, true) => next.push(path),
-                        (1, false) | (_, false) => {}
-                        (_, true) => repeated.push(path),
-                    }
-                }
-            }
-            match &repeated[..] {
-                [] => {}
-                [path] => return self.found(path, "repeated"),
-                [_, second, ..] => {
-                    let offset = second.last().map_or(0, |at| self.elements[*at].first);
-                    return Rows::Ambiguous { offset };
-                }
-            }
-            parents = next;
-        }
-        match root.children[..] {
-            [only] if self.elements[only].structured || self.elements[only].count > 1 => {
-                self.found(&[0, only], "the only ones in the root")
-            }
-            _ => self.found(&[0], "the root"),
-        }
-    }
-
-    fn found(&self, path: &[usize], why: &str) -> Rows {
-        let path: Vec<String> = path.iter().map(|at| self.elements[*at].name.clone()).collect();
-        let evidence = match path.is_empty() {
-            true => format!("rows: {why}"),
-            false => format!("rows: the elements {}, {why}", path.join("/")),
-        };
-        Rows::Found { path, evidence }
-    }
+/// Whether an element has such an attribute, beside those of XML itself.
+fn has_attribute(start: &BytesStart<'_>, is_such: impl Fn(&str) -> bool) -> bool {
+    start.attributes().with_checks(false).flatten().any(|attribute| {
+        let name: &str = attribute.key.into_inner();
+        let of_xml = ["xmlns", "xsi:", "xml:"].iter().any(|begin| name.starts_with(begin));
+        !of_xml && is_such(name)
+    })
 }

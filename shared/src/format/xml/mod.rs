@@ -9,9 +9,11 @@
 
 pub(super) mod detect;
 mod element;
+mod level;
 mod source;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use quick_xml::events::{BytesStart, Event};
@@ -44,18 +46,36 @@ pub(super) fn open(
     mut evidence: Vec<String>,
 ) -> Result<(Box<dyn Reader>, Detected), FormatError> {
     limits.max_row_bytes = limits.max_row_bytes.min(MAX_ROW);
-    let source = Source::open(input, limits.max_row_bytes, sniff::BOM)?;
-    let path = match &settings.rows {
+    let mut source = Source::open(input, limits.max_row_bytes, sniff::BOM)?;
+    let (path, whole) = match &settings.rows {
         Some(stated) => {
             evidence.push(format!("rows: the elements {stated}, stated"));
-            stated.trim_matches('/').split('/').map(str::to_owned).collect()
+            (stated.trim_matches('/').split('/').map(str::to_owned).collect(), true)
         }
-        None => match detect::outline(source.sample()).rows() {
-            detect::Rows::Found { path, evidence: why } => {
-                evidence.push(why);
-                path
-            }
-            detect::Rows::Ambiguous { offset } => {
+        None => find_rows(&mut source, &mut evidence)?,
+    };
+    let mut reader = XmlReader::new(source, path, settings.rows.clone(), limits);
+    reader.doubtful = !whole;
+    reader.pending = reader.find_row()?;
+    let columns = reader.heads.current().columns.clone();
+    let detected = Detected::of_values(compression, FormatKind::Xml, columns, evidence);
+    Ok((Box::new(reader), detected))
+}
+
+/// The path of the rows by the first bytes, and whether these are the whole text. As long as they do
+/// not tell, more of them are looked at: as many as one row may have.
+fn find_rows(
+    source: &mut Source,
+    evidence: &mut Vec<String>,
+) -> Result<(Vec<String>, bool), FormatError> {
+    loop {
+        let outline = detect::outline(source.sample());
+        let whole = source.is_whole() && !outline.cut;
+        let (path, why) = match outline.rows(whole) {
+            level::Rows::Found { path, evidence } => (path, evidence),
+            level::Rows::Open { .. } if !outline.cut && source.look_further()? => continue,
+            level::Rows::Open { path, evidence } => (path, evidence),
+            level::Rows::Ambiguous { offset } => {
                 let mut place = source.place(0);
                 let before = usize::try_from(offset).unwrap_or(usize::MAX);
                 place.pass(source.sample().get(..before).unwrap_or_default());
@@ -64,13 +84,10 @@ pub(super) fn open(
                     byte_offset: place.offset,
                 });
             }
-        },
-    };
-    let mut reader = XmlReader::new(source, path, settings.rows.clone(), limits);
-    reader.pending = reader.find_row()?;
-    let columns = reader.heads.current().columns.clone();
-    let detected = Detected::of_values(compression, FormatKind::Xml, columns, evidence);
-    Ok((Box::new(reader), detected))
+        };
+        evidence.push(why);
+        return Ok((path, whole));
+    }
 }
 
 struct XmlReader {
@@ -90,10 +107,12 @@ struct XmlReader {
     ended: bool,
     /// Names beside the rows, to be told if the path leads nowhere.
     names: Vec<String>,
-    /// The elements beside the rows, and how many of each have children: only where the rows were
-    /// found in the first bytes.
-    beside: HashMap<String, usize>,
-    sibling: Option<String>,
+    /// The rows were found in the first bytes, and there are more.
+    doubtful: bool,
+    /// The elements around and beside the rows, by the hashes of their paths, and how many of each have
+    /// attributes or children; those that are open, and whether they were counted.
+    beside: HashMap<u64, usize>,
+    open: Vec<(u64, bool)>,
     element: Element,
     values: Values,
     shape: Vec<u8>,
@@ -146,7 +165,8 @@ impl XmlReader {
             ended: false,
             names: Vec::new(),
             beside: HashMap::new(),
-            sibling: None,
+            open: Vec::new(),
+            doubtful: false,
             element: Element::default(),
             values: Values::default(),
             shape: Vec::new(),
@@ -288,12 +308,17 @@ impl XmlReader {
             if self.depth == 0 && std::mem::replace(&mut self.began, true) {
                 return here("a second root element begins");
             }
+            if self.doubtful
+                && let Some(parent) = self.depth.checked_sub(1)
+            {
+                self.count(parent)?;
+            }
             let leads = self.matched == self.depth
                 && self.path.get(self.depth).is_some_and(|step| step == name);
             // No rows are rows, too, if their parent is there.
             self.found |= leads && self.depth + 2 >= self.path.len();
             if !leads || self.depth + 1 < self.path.len() {
-                self.pass_over(start, leads)?;
+                self.pass_over(start)?;
                 self.depth += 1;
                 self.matched += usize::from(leads);
                 return self.attributes(start, false);
@@ -305,7 +330,7 @@ impl XmlReader {
     }
 
     /// Notes an element that is no row.
-    fn pass_over(&mut self, start: &BytesStart<'_>, leads: bool) -> Result<(), Wrong> {
+    fn pass_over(&mut self, start: &BytesStart<'_>) -> Result<(), Wrong> {
         let name = start.name();
         let name: &str = name.as_ref();
         if self.stated.is_some() {
@@ -315,28 +340,33 @@ impl XmlReader {
             }
             return Ok(());
         }
-        // If the rows are where they are only because nothing else looked like rows, and something
-        // does after all, then nobody knows which are meant.
-        let parent = self.path.len().saturating_sub(1);
-        let beside = match () {
-            () if self.matched == parent && self.depth == parent && !leads => {
-                self.sibling = Some(name.to_owned());
-                (!start.attributes_raw().trim_ascii().is_empty()).then(|| self.sibling.take())
-            }
-            () if self.depth == self.path.len() => Some(self.sibling.take()),
-            () => None,
-        };
-        if let Some(Some(sibling)) = beside {
-            let full = self.beside.len() >= BESIDE && !self.beside.contains_key(&sibling);
-            if !full {
-                let count = self.beside.entry(sibling).or_default();
-                *count += 1;
-                if *count > 1 {
-                    return Err(Wrong::Ambiguous);
-                }
+        if self.doubtful && self.depth < self.path.len() {
+            self.open.truncate(self.depth);
+            let mut hasher = DefaultHasher::new();
+            (self.open.last().map(|(hash, _)| hash), name).hash(&mut hasher);
+            self.open.push((hasher.finish(), false));
+            if !start.attributes_raw().trim_ascii().is_empty() {
+                self.count(self.depth)?;
             }
         }
         Ok(())
+    }
+
+    /// Counts the open element at a depth, which has attributes or children. If there are two around
+    /// or beside the rows, then the rows are where they are only because the first bytes did not show
+    /// it, and nobody knows which are meant.
+    fn count(&mut self, depth: usize) -> Result<(), Wrong> {
+        let Some((hash, counted)) = self.open.get_mut(depth) else { return Ok(()) };
+        if std::mem::replace(counted, true) {
+            return Ok(());
+        }
+        let hash = *hash;
+        if self.beside.len() >= BESIDE && !self.beside.contains_key(&hash) {
+            return Ok(());
+        }
+        let count = self.beside.entry(hash).or_default();
+        *count += 1;
+        if *count > 1 { Err(Wrong::Ambiguous) } else { Ok(()) }
     }
 
     fn attributes(&mut self, start: &BytesStart<'_>, in_row: bool) -> Result<(), Wrong> {

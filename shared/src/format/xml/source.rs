@@ -57,6 +57,22 @@ impl Source {
         &self.buffer[self.at..self.filled]
     }
 
+    /// Whether the first bytes are all there are.
+    pub(super) fn is_whole(&self) -> bool {
+        self.filled < self.buffer.len()
+    }
+
+    /// Adds as many bytes to the first ones as there are; `false`: they are all, or as many as one row
+    /// may have.
+    pub(super) fn look_further(&mut self) -> Result<bool, FormatError> {
+        if self.is_whole() || self.buffer.len() >= self.most {
+            return Ok(false);
+        }
+        self.buffer.resize(self.most.min(self.buffer.len() * 2), 0);
+        self.filled += self.input.fill(&mut self.buffer[self.filled..])?;
+        Ok(true)
+    }
+
     /// Puts the mark where the reading is.
     pub(super) fn mark(&mut self) {
         self.mark.pass(&self.kept);
@@ -98,6 +114,9 @@ impl BufRead for Source {
             }
             self.at = 0;
             self.filled = 0;
+            if self.buffer.len() > BUFFER {
+                self.buffer = vec![0; BUFFER];
+            }
             match self.input.fill(&mut self.buffer) {
                 Ok(filled) => self.filled = filled,
                 Err(error) => {

@@ -193,17 +193,168 @@ fn rows_are_found_where_a_person_would_see_them() {
         ),
         ("<b><n>1</n><author>x</author><author>y</author></b>", "the elements b, the root", 1),
         ("<ids><id>1</id><id>2</id></ids>", "the elements ids/id, the only ones", 2),
-        ("<c/>", "the elements c, the root", 1),
     ] {
-        // An element with nothing in it could be a cell.
-        if text != "<c/>" {
-            let outcome = read_with(text, &Format::default(), Limits::default());
-            assert_eq!(outcome.rows.len(), count, "{text}");
-            let said = outcome.detected.expect("opens").evidence.join("; ");
-            assert!(said.contains(evidence), "{text}: {said}");
-        }
+        let outcome = read_with(text, &Format::default(), Limits::default());
+        assert_eq!(outcome.rows.len(), count, "{text}");
+        let said = outcome.detected.expect("opens").evidence.join("; ");
+        assert!(said.contains(evidence), "{text}: {said}");
         assert_eq!(read(text, &detected()).len(), count);
     }
+}
+
+#[test]
+fn an_export_without_rows_is_no_record() {
+    for text in [
+        "<orders></orders>",
+        "<c/>",
+        "<orders count=\"0\" xmlns:a='b'/>",
+        "<response><status>ok</status><orders/></response>",
+        "<response><data/></response>",
+        "<e><status>ok</status><count>0</count><body><orders/></body></e>",
+    ] {
+        let outcome = read_with(text, &detected(), Limits::default());
+        assert!(outcome.error.is_none() && outcome.rows.is_empty(), "{text}: {outcome:?}");
+        let said = outcome.detected.expect("opens").evidence.join("; ");
+        assert!(said.contains("rows: none"), "{said}");
+    }
+    for text in [
+        "<order id='1'/>",
+        "<r>text</r>",
+        "<customer><name>Ann</name><phones/></customer>",
+        "<customer><status>ok</status><phone/></customer>",
+        "<response><status>ok</status></response>",
+        "<orders><order id='1'/></orders>",
+    ] {
+        assert_eq!(read(text, &detected()).len(), 1, "{text}");
+    }
+    assert_eq!(read("<rows><row/><row/></rows>", &detected()).len(), 2);
+}
+
+#[test]
+fn one_record_is_found_where_two_would_be() {
+    let order =
+        "<order><id>1</id><lines><line><s>a</s></line><line><s>b</s></line></lines></order>";
+    let flat = "<order><id>1</id><n>a</n></order>";
+    let thing = "<thing><name>x</name><part><s>a</s></part><part><s>b</s></part></thing>";
+    let row = "<row><a>1</a></row>";
+    for (before, record, behind, path) in [
+        ("<orders>", order, "</orders>", "orders/order"),
+        ("<orders>", flat, "</orders>", "orders/order"),
+        ("<OrderList>", order, "</OrderList>", "OrderList/order"),
+        ("<export><orders>", order, "</orders></export>", "export/orders/order"),
+        ("<export>", order, "</export>", "export/order"),
+        ("<export>", thing, "</export>", "export/thing"),
+        ("<export><head><d>x</d></head>", thing, "</export>", "export/thing"),
+        ("<orders><header><d>x</d></header>", flat, "</orders>", "orders/order"),
+        (
+            "<response><meta><total>1</total></meta><data>",
+            row,
+            "</data></response>",
+            "response/data/row",
+        ),
+        (
+            "<s:Envelope xmlns:s='s'><s:Body><GetResp><Result>",
+            "<Item><a>1</a></Item>",
+            "</Result></GetResp></s:Body></s:Envelope>",
+            "s:Envelope/s:Body/GetResp/Result/Item",
+        ),
+        (
+            "<rss version='2.0'><channel><title>t</title><link>l</link>",
+            "<item><title>a</title></item>",
+            "</channel></rss>",
+            "rss/channel/item",
+        ),
+        ("<r><g name='A'>", row, "</g></r>", "r/g"),
+    ] {
+        let find = |records: usize| {
+            let text = format!("{before}{}{behind}", record.repeat(records));
+            let outcome = read_with(&text, &detected(), Limits::default());
+            assert!(outcome.error.is_none(), "{text}: {:?}", outcome.error);
+            (outcome.rows, outcome.detected.expect("opens").evidence.join("; "))
+        };
+        let (one, evidence) = find(1);
+        assert!(evidence.contains(&format!("the elements {path},")), "{evidence}");
+        assert_eq!(one.len(), 1, "{evidence}");
+        if path != "r/g" {
+            let (two, _) = find(2);
+            assert_eq!(two.len(), 2, "{evidence}");
+            assert_eq!(two[0].cells, one[0].cells);
+        }
+    }
+    // A record that is the root, whether it has one line or several.
+    for lines in [1, 2] {
+        let lines = "<line><s>a</s></line>".repeat(lines);
+        let text = format!("<invoice><id>1</id><lines>{lines}</lines></invoice>");
+        assert_eq!(read(text, &detected())[0].columns, ["id", "lines"]);
+    }
+    // What has an id, and yet is only around the rows.
+    for text in [
+        "<feed><id>1</id><title>t</title><entry><id>2</id></entry><entry><id>3</id></entry></feed>",
+        "<orders><id>1</id><order><id>2</id></order><order><id>3</id></order></orders>",
+    ] {
+        assert_eq!(read(text, &detected()).len(), 2, "{text}");
+    }
+    let outcome = read_with(
+        "<response><total>2</total><data><row><a/></row><row><a/></row></data></response>",
+        &detected(),
+        Limits::default(),
+    );
+    let said = outcome.detected.expect("opens").evidence.join("; ");
+    assert!(said.ends_with("left out: total"), "{said}");
+    let with_attributes =
+        "<orders date='1'><order><id>1</id></order><order><id>2</id></order></orders>";
+    let outcome = read_with(with_attributes, &detected(), Limits::default());
+    let said = outcome.detected.expect("opens").evidence.join("; ");
+    assert!(said.ends_with("left out: the attributes of orders"), "{said}");
+}
+
+#[test]
+fn the_level_of_the_rows_does_not_depend_on_the_length_of_the_first_record() {
+    let order = |parts: usize| {
+        let part = "<part><sku>S</sku><qty>1</qty></part>".repeat(parts);
+        move |before: &str, behind: &str| format!("{before}{part}{behind}")
+    };
+    for (before, behind) in [
+        ("<order><id>1</id><parts>", "</parts></order>"),
+        ("<order><customer>x</customer>", "</order>"),
+        ("<order no='1'>", "</order>"),
+    ] {
+        for root in ["orders", "export"] {
+            for parts in [2, 20_000] {
+                let (first, second) = (order(parts)(before, behind), order(1)(before, behind));
+                let text = format!("<{root}>{first}{second}</{root}>");
+                assert_eq!(read(&text, &detected()).len(), 2, "{root} {before} {parts}");
+            }
+        }
+    }
+    // Where nothing tells but what comes later, it is not read as something else.
+    let (first, second) = (order(20_000)("<x>", "</x>"), order(2)("<x>", "</x>"));
+    let refused = error(format!("<export>{first}{second}</export>"), &detected());
+    assert_eq!(refused.code(), "rows_ambiguous");
+    let lists = format!("<f><as>{first}</as><bs><b><c/></b><b><c/></b></bs></f>");
+    assert_eq!(error(lists, &detected()).code(), "rows_ambiguous");
+    // A long list of texts before the rows, and a long text in what is before them.
+    let codes = "<code>12345</code>".repeat(30_000);
+    let text = format!("<file><codes>{codes}</codes><orders>{}</orders></file>", second.repeat(3));
+    assert_eq!(read(text, &detected()).len(), 3);
+    let logo = "x".repeat(600_000);
+    let text = format!("<file><sender><logo>{logo}</logo></sender>{}</file>", second.repeat(3));
+    assert_eq!(read(&text, &detected()).len(), 3);
+    // No more is looked at than one row may have.
+    let limits = Limits { max_row_bytes: 300_000, ..Limits::default() };
+    let error = read_with(text, &detected(), limits).error.expect("refused");
+    assert_eq!(error.code(), "row_too_long");
+}
+
+#[test]
+fn of_elements_with_ever_other_names_not_all_are_remembered() {
+    let names: String = (0..200_000).map(|n| format!("<e{n}/>")).collect();
+    let text = format!("<t>{names}<b><id>1</id></b><b><id>2</id></b></t>");
+    assert_eq!(super::detect::outline(text.as_bytes()).elements.len(), (1 << 16) + 1);
+    // What was not seen is not left out in silence.
+    let outcome = read_with(&text, &detected(), Limits { max_columns: 1000, ..Limits::default() });
+    assert!(outcome.error.is_some() && outcome.rows.is_empty());
+    assert_eq!(read(text, &at("t/b")).len(), 2);
 }
 
 #[test]
