@@ -66,7 +66,7 @@ codes! {
     /// The row belongs to a second table below the first.
     OtherTable: "other_table", "a second table begins above this row, with a header of its own: give it a file of its own";
     /// The row is among the last of the file, and sums up or counts the others.
-    PossibleFooter: "possible_footer", "sums up or counts the rows above: state format.skip_footer_lines (0: it is a row)";
+    PossibleFooter: "possible_footer", "sums up, counts or explains the rows above: state format.skip_footer_lines (0: it is a row)";
     /// A cell of a sheet holds an error, such as `#REF!`, in place of a value.
     CellError: "cell_error", "a cell holds an error, or a formula without a value, in place of a value";
     /// A cell is not in UTF-8, or has an escape that is half of a character.

@@ -251,7 +251,9 @@ pub fn encoding(data: &[u8]) {
     let (decoded, wrong) = decoder.decode_with_bom_removal(bytes);
     assert!(!wrong, "{name}: malformed bytes became {text:?}");
     let decoded = decoded.replace("\r\n", "\n").replace('\r', "\n");
-    assert_eq!(text, decoded, "{name}");
+    // Two marks, one behind the other, are marks both.
+    let decoded = decoded.strip_prefix('\u{feff}').unwrap_or(&decoded);
+    assert_eq!(text.strip_prefix('\u{feff}').unwrap_or(&text), decoded, "{name}");
 }
 
 /// Documents of JSON. A parser that is not ours takes the same ones.
