@@ -1,8 +1,9 @@
 //! What the names of members say: which hold the rows of a document, which are about the document,
 //! and which are what a record is known by.
 //!
-//! Where a list lies beside other members, only their names tell a page of results from a record that
-//! has a list. In doubt a document is a record: then nothing of it is left out.
+//! Where a list lies beside other members, only their names tell a file of rows from a record that has a
+//! list: an order has lines and items, a person addresses, and both are known by a number. Of any other list
+//! the elements are the rows, and what is left out is told.
 
 /// Names of lists that are rows, whatever lies beside them.
 const ROWS: &[&str] = &[
@@ -10,9 +11,42 @@ const ROWS: &[&str] = &[
     "row", "rows", "value",
 ];
 
-/// Names of lists that are rows if nothing beside them is a record's: an order has items, too.
+/// Names of lists that are rows if nothing beside them is a record's.
 const PERHAPS_ROWS: &[&str] =
     &["content", "docs", "documents", "elements", "entries", "items", "list", "objects", "values"];
+
+/// Last words of names of lists that are parts of a record, if something of a record lies beside them.
+const PARTS: &[&str] = &[
+    "addresses",
+    "attachments",
+    "attributes",
+    "children",
+    "comments",
+    "contacts",
+    "discounts",
+    "emails",
+    "images",
+    "items",
+    "legs",
+    "line",
+    "lines",
+    "notes",
+    "options",
+    "parcels",
+    "parts",
+    "payments",
+    "phones",
+    "photos",
+    "positions",
+    "properties",
+    "roles",
+    "skills",
+    "steps",
+    "stops",
+    "tags",
+    "taxes",
+    "variants",
+];
 
 /// Names of lists that are about the rows.
 const BESIDE_ROWS: &[&str] = &[
@@ -235,6 +269,11 @@ pub(in crate::format) fn says(name: &str) -> Says {
 /// Whether a list of this name holds the rows, whatever lies beside it.
 pub(in crate::format) fn holds_rows(name: &str) -> bool {
     ROWS.contains(&words(name).concat().as_str())
+}
+
+/// Whether a list of this name is a part of a record, where something of one lies beside it.
+pub(in crate::format) fn is_part(name: &str) -> bool {
+    words(name).last().is_some_and(|last| PARTS.contains(&last.as_str()))
 }
 
 /// Whether a list of this name usually holds rows: where it is empty, there are none.

@@ -223,8 +223,8 @@ impl Within {
     pub(super) fn is_against(&self, name: &str, member: Member) -> bool {
         match (member, names::says(name)) {
             (Member::Null, _) | (_, Says::About) => false,
-            (Member::Scalar, Says::Known) => true,
-            _ => !self.named,
+            (Member::Scalar, Says::Known) => !self.named,
+            _ => names::is_part(&self.list),
         }
     }
 
@@ -496,8 +496,8 @@ impl Look {
     fn record(&self, only: &str) -> Option<Found> {
         let named = names::holds_rows(only);
         let by = match (&self.known_by, &self.of_record.first[..]) {
-            (Some(known), _) => known,
-            (None, [first, ..]) if !named => first,
+            (Some(known), _) if !named => known,
+            (None, [first, ..]) if names::is_part(only) => first,
             _ => return None,
         };
         let (only, by) = (short(only), short(by));

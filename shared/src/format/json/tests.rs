@@ -382,7 +382,8 @@ fn a_record_that_has_a_list_is_not_lost_for_its_list() {
     for text in [
         r#"{"id":"A1","lines":[{"s":1}]}"#,
         r#"{"id":7,"name":"Ann","addresses":[{"c":1},{"c":2}]}"#,
-        r#"{"customer":"Ann","orders":[{"id":1},{"id":2}],"balance":12.5}"#,
+        r#"{"customerNo":"7","orders":[{"id":1},{"id":2}],"balance":12.5}"#,
+        r#"{"customer":"Ann","shippingAddresses":[{"c":1}]}"#,
         r#"{"lines":[{"s":1}],"orderNumber":"7"}"#,
         r#"{"customer":"Ann","items":[{"s":1}],"total":3}"#,
         r#"{"id":"A1","items":[{"s":1}]}"#,
@@ -404,6 +405,9 @@ fn a_record_that_has_a_list_is_not_lost_for_its_list() {
         r#"{"data":[{"a":1},{"a":2}],"errors":[]}"#,
         r#"{"content":[{"a":1},{"a":2}],"pageable":{"sort":{}},"totalElements":2,"number":0,"size":9}"#,
         r#"{"company":"ACME","data":[{"a":1},{"a":2}]}"#,
+        r#"{"company":"ACME","employees":[{"a":1},{"a":2}]}"#,
+        r#"{"report":"Sales","orders":[{"a":1},{"a":2}],"region":"EMEA"}"#,
+        r#"{"id":"job-7","data":[{"a":1},{"a":2}]}"#,
     ] {
         assert_eq!(shown(&read(text, &Format::default())), ["a=1", "a=2"], "{text}");
     }
@@ -459,7 +463,7 @@ fn where_the_rows_are_does_not_depend_on_how_long_the_file_is() {
     // Or else it is not read, as what was seen of it before shows something else.
     for (text, small) in [
         (format!("{{\"lines\":[{many}{{}}],\"id\":7}}"), r#"{"lines":[{"a":1}],"id":7}"#),
-        (format!("{{\"users\":[{many}{{}}],\"name\":\"x\"}}"), r#"{"users":[{"a":1}],"name":"x"}"#),
+        (format!("{{\"items\":[{many}{{}}],\"name\":\"x\"}}"), r#"{"items":[{"a":1}],"name":"x"}"#),
         (format!("{{\"data\":[{many}1]}}"), r#"{"data":[{"a":1},1]}"#),
         (format!("{{\"data\":[{many}{{}}]}}{{\"data\":[]}}"), ""),
     ] {
