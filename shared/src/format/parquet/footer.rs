@@ -279,6 +279,8 @@ pub(super) struct PageHeader {
     /// No page has a list or a map in its header, and the crate would pass over billions of elements
     /// that are not there.
     pub(super) has_list: bool,
+    /// Bytes at the beginning of the page that are not compressed.
+    pub(super) levels: u64,
 }
 
 /// Looks at the header of a page.
@@ -297,6 +299,24 @@ impl PageHeader {
         while let Some(kind) = thrift.field(&mut id)? {
             match (id, kind) {
                 (2, I32) => self.size = u64::try_from(unzigzag(thrift.varint()?)).ok(),
+                (8, STRUCT) => self.read_levels(thrift)?,
+                _ => thrift.skip(kind, 0)?,
+            }
+        }
+        Some(())
+    }
+
+    /// In the second version of pages the levels stand before what is compressed.
+    fn read_levels(&mut self, thrift: &mut Thrift<'_>) -> Option<()> {
+        let mut id = 0;
+        while let Some(kind) = thrift.field(&mut id)? {
+            match (id, kind) {
+                (5 | 6, I32) => {
+                    let bytes = u64::try_from(unzigzag(thrift.varint()?)).ok()?;
+                    self.levels = self.levels.saturating_add(bytes);
+                }
+                // Nothing of the page is compressed.
+                (7, FALSE) => self.levels = u64::MAX,
                 _ => thrift.skip(kind, 0)?,
             }
         }
@@ -325,12 +345,18 @@ mod tests {
         // A data page of 24 bytes, then a list of 2^31 - 1 floating point numbers in a field of its own.
         let sizes = [0x15, 0, 0x15, 48, 0x15, 48];
         let list = [0x19, 0xf7, 0xff, 0xff, 0xff, 0xff, 0x07];
-        assert_eq!(page_header(&sizes), PageHeader { size: Some(24), has_list: false });
+        assert_eq!(page_header(&sizes), PageHeader { size: Some(24), ..PageHeader::default() });
         assert_eq!(
             page_header(&[&sizes[..], &list].concat()),
-            PageHeader { size: Some(24), has_list: true }
+            PageHeader { size: Some(24), has_list: true, levels: 0 }
         );
         assert_eq!(page_header(&[]), PageHeader::default());
+        // One of the second version, whose levels take 3 and 5 bytes.
+        assert_eq!(
+            page_header(&[&[0x15, 6][..], &sizes[2..], &[0x5c, 0x55, 6, 0x15, 10, 0, 0]].concat())
+                .levels,
+            8
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Memory: one page of each column at a time, within [`Limits::max_pages_bytes`].
 
 mod column;
+mod expansion;
 mod footer;
 mod pages;
 mod shape;
@@ -18,6 +19,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use self::column::Column;
+use self::expansion::Unbounded;
 use self::pages::{Budget, Source};
 use self::shape::Field;
 use self::value::Meaning;
@@ -73,8 +75,8 @@ pub(super) fn open(
         Ok(Err(error)) => return Err(failed(0, &error, &budget)),
         Err(problem) => return Err(damaged(0, problem)),
     };
-    budget.begin_pages();
     let metadata = file.metadata();
+    budget.begin_pages(Unbounded::of(metadata));
     let schema = metadata.file_metadata().schema();
     let (fields, meanings) = shape::fields(schema).map_err(|problem| damaged(0, problem))?;
     if fields.len() > limits.max_columns {

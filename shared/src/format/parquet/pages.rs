@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use parquet::column::page::{Page, PageMetadata, PageReader};
@@ -10,7 +10,8 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::super::Spool;
-use super::footer;
+use super::expansion::Unbounded;
+use super::footer::{self, PageHeader};
 
 /// Bytes of memory for each entry of a dictionary, besides its page.
 const ENTRY: u64 = 40;
@@ -22,8 +23,9 @@ pub(super) struct Budget {
     taken: AtomicU64,
     most: u64,
     passed: AtomicBool,
-    /// The footer was read: what is read on from a place begins with the header of a page.
-    only_pages: AtomicBool,
+    /// The footer was read: what is read on from a place begins with the header of a page. Some have no
+    /// bound of their own.
+    only_pages: OnceLock<Unbounded>,
 }
 
 impl Budget {
@@ -32,13 +34,13 @@ impl Budget {
             taken: AtomicU64::new(0),
             most,
             passed: AtomicBool::new(false),
-            only_pages: AtomicBool::new(false),
+            only_pages: OnceLock::new(),
         }
     }
 
     /// From now on only pages are read.
-    pub(super) fn begin_pages(&self) {
-        self.only_pages.store(true, Ordering::Relaxed);
+    pub(super) fn begin_pages(&self, unbounded: Unbounded) {
+        self.only_pages.get_or_init(|| unbounded);
     }
 
     /// The most that they may take.
@@ -74,13 +76,28 @@ pub(super) struct Source {
     spool: Arc<Mutex<Spool>>,
     length: u64,
     budget: Arc<Budget>,
+    /// The header of the page that is read.
+    header: Mutex<PageHeader>,
 }
 
 impl Source {
     pub(super) fn new(spool: Spool, budget: Arc<Budget>) -> Self {
         let length = spool.len();
         let spool = Arc::new(Mutex::new(spool));
-        Self { spool, length, budget }
+        Self { spool, length, budget, header: Mutex::default() }
+    }
+
+    /// Whether a page becomes as large as its header says, and no larger.
+    fn check_expansion(&self, start: u64, page: &[u8]) -> Result<()> {
+        let Some(unbounded) = self.budget.only_pages.get() else { return Ok(()) };
+        let header = self.header.lock().unwrap_or_else(PoisonError::into_inner);
+        let levels = usize::try_from(header.levels).unwrap_or(usize::MAX).min(page.len());
+        let stated = header.size.unwrap_or(self.budget.left()).min(self.budget.left());
+        if unbounded.is_larger(start, &page[levels..], stated) {
+            let problem = format!("a page expands to more than the {stated} bytes that it states");
+            return Err(ParquetError::General(problem));
+        }
+        Ok(())
     }
 
     fn too_large(&self, size: u64) -> ParquetError {
@@ -101,7 +118,7 @@ impl ChunkReader for Source {
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let at = At { spool: Arc::clone(&self.spool), offset: start, at_end: 0 };
         let mut reader = BufReader::with_capacity(4 << 10, at);
-        if self.budget.only_pages.load(Ordering::Relaxed) {
+        if self.budget.only_pages.get().is_some() {
             // The crate makes room for a page before it looks whether there are that many bytes.
             let header = footer::page_header(io::BufRead::fill_buf(&mut reader)?);
             if let Some(size) = header.size.filter(|size| *size > self.budget.left()) {
@@ -111,6 +128,7 @@ impl ChunkReader for Source {
                 let problem = "the header of a page has a list, which none has";
                 return Err(ParquetError::General(problem.to_owned()));
             }
+            *self.header.lock().unwrap_or_else(PoisonError::into_inner) = header;
         }
         Ok(reader)
     }
@@ -126,6 +144,8 @@ impl ChunkReader for Source {
         let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
         spool.seek(SeekFrom::Start(start))?;
         spool.read_exact(&mut bytes)?;
+        drop(spool);
+        self.check_expansion(start, &bytes)?;
         Ok(bytes.into())
     }
 }
