@@ -48,6 +48,7 @@ mod lines;
 pub(crate) mod listed;
 mod members;
 mod meter;
+mod names;
 mod office;
 mod parquet;
 mod row;

@@ -8,13 +8,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::cells::{Cells, CellsFault};
-use super::names::is_beside_rows;
 use super::path::{RowsPath, unescape};
 use super::sniff::{Member, Within, short};
 use super::token::{Documents, Kind, Syntax, Token, Tokenizer};
 use super::{JsonProblem, Place, too_deep};
 use crate::format::heads::Heads;
 use crate::format::lines::Lines;
+use crate::format::names::is_beside_rows;
 use crate::format::window::{Full, Window};
 use crate::format::{FormatError, Head, Limit, Limits, Position, Reader, Row, RowFault, sniff};
 

@@ -14,7 +14,6 @@
 mod cells;
 mod document;
 mod json_lines;
-pub(super) mod names;
 mod path;
 mod problem;
 pub(super) mod sniff;

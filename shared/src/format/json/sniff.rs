@@ -1,11 +1,11 @@
 //! Whether a text is JSON, and where its rows are, by its first bytes.
 
 use super::JsonProblem;
-use super::names::{self, Says};
 use super::path::{RowsPath, unescape};
 use super::token::{Documents, Kind, Token, Tokenizer, skip_whitespace};
 use crate::catalog::FormatKind;
 use crate::format::FormatError;
+use crate::format::names::{self, Says};
 use crate::format::sniff::BOM;
 use crate::format::window::Window;
 

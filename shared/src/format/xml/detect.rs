@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use crate::format::json::names::{Says, says};
+use crate::format::names::{Says, says};
 
 /// Nesting that is followed in a sample.
 const NESTING: usize = 200;

@@ -7,7 +7,7 @@
 //! the one thing in it.
 
 use super::detect::{Found, Outline};
-use crate::format::json::names::{Says, is_beside_rows, may_hold_rows, says, words};
+use crate::format::names::{Says, is_beside_rows, may_hold_rows, says, words};
 
 /// Words of names of elements that hold others, and are no records themselves.
 const CONTAINERS: &[&str] = &[

@@ -242,7 +242,7 @@ const KNOWN_BY: &[&str] = &[
 
 /// What a member says of the document that it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::format) enum Says {
+pub(super) enum Says {
     /// It is about the document.
     About,
     /// It is something of a record.
@@ -252,7 +252,7 @@ pub(in crate::format) enum Says {
 }
 
 /// What a member of this name says, if it is a single value.
-pub(in crate::format) fn says(name: &str) -> Says {
+pub(super) fn says(name: &str) -> Says {
     let words = words(name);
     let among = |list: &[&str], word: &String| list.contains(&word.as_str());
     // `number`, and `numberOfElements`: of a page. An order has an `orderNumber`.
@@ -267,27 +267,27 @@ pub(in crate::format) fn says(name: &str) -> Says {
 }
 
 /// Whether a list of this name holds the rows, whatever lies beside it.
-pub(in crate::format) fn holds_rows(name: &str) -> bool {
+pub(super) fn holds_rows(name: &str) -> bool {
     ROWS.contains(&words(name).concat().as_str())
 }
 
 /// Whether a list of this name is a part of a record, where something of one lies beside it.
-pub(in crate::format) fn is_part(name: &str) -> bool {
+pub(super) fn is_part(name: &str) -> bool {
     words(name).last().is_some_and(|last| PARTS.contains(&last.as_str()))
 }
 
 /// Whether a list of this name usually holds rows: where it is empty, there are none.
-pub(in crate::format) fn may_hold_rows(name: &str) -> bool {
+pub(super) fn may_hold_rows(name: &str) -> bool {
     holds_rows(name) || PERHAPS_ROWS.contains(&words(name).concat().as_str())
 }
 
 /// Whether a list of this name is about the rows rather than one of them.
-pub(in crate::format) fn is_beside_rows(name: &str) -> bool {
+pub(super) fn is_beside_rows(name: &str) -> bool {
     BESIDE_ROWS.contains(&words(name).concat().as_str())
 }
 
 /// The words of a name in lower case: `nextPage`, `next_page` and `x:next-page` are `next page`.
-pub(in crate::format) fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let name = match name.rsplit_once(':') {
         Some((_, name)) if !name.is_empty() => name,
         _ => name,
