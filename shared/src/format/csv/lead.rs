@@ -93,7 +93,10 @@ impl Finder<'_> {
             })
         };
         if row.width == 2 && self.width > 2 {
-            return header() && !self.is_narrow_table(at) && self.is_short(at);
+            return header()
+                && !self.is_narrow_table(at)
+                && self.is_short(at)
+                && !self.is_in_table_of_two(at);
         }
         // A title in the first of the cells of a spreadsheet, or one with commas in it.
         let title = filled <= 1 && self.is_padded_title(at);
@@ -162,6 +165,15 @@ impl Finder<'_> {
         let notes = |row: &&SampleRow| row.width == 2;
         let before = self.rows()[..at].iter().rev().take_while(notes).count();
         before + self.rows()[at..].iter().take_while(notes).count() <= NOTES
+    }
+
+    /// Whether the rows of two cells around a row are a table.
+    fn is_in_table_of_two(&self, at: usize) -> bool {
+        let rows = self.rows();
+        let two = |row: &&SampleRow| row.width == 2;
+        let before = rows[..at].iter().rev().take_while(two).count();
+        let after = rows[at..].iter().take_while(two).count();
+        self.has_table_of_two(&rows[at - before..at + after])
     }
 
     /// Whether rows of two cells that follow one another are a header and what it names.

@@ -32,7 +32,7 @@ impl Finder<'_> {
             && votes.data == 0
             && !above.is_empty()
             && (0..at).all(|at| !self.is_group_row(at))
-            && !self.is_table_of_two(above))
+            && !self.has_table_of_two(above))
         .then_some(at)
     }
 
@@ -52,23 +52,24 @@ impl Finder<'_> {
             && self.sample.text(row).take(filled).all(|text| seen.insert(text))
     }
 
-    /// Whether rows of two cells among the lines are a table: names over values of one kind, or many
-    /// rows; and the first cells are not what statements say of themselves.
-    fn is_table_of_two(&self, lines: &[SampleRow]) -> bool {
+    /// Whether rows of two cells among the lines are a table: names over values of one kind, texts without a
+    /// word that statements use, or many rows. Such rows must not pass for titles.
+    pub(super) fn has_table_of_two(&self, lines: &[SampleRow]) -> bool {
         let two = |row: &SampleRow| self.sample.filled(row) == 2;
         lines.chunk_by(|one, other| two(one) && two(other) && !other.blank_before).any(|run| {
             let label =
                 |row: &&SampleRow| self.sample.text(row).next().is_some_and(words::is_label);
             let labels = run.iter().filter(label).count();
-            if run.len() < 3 || !two(&run[0]) || labels * 2 >= run.len() {
+            if run.len() < 3 || labels * 2 >= run.len() {
                 return false;
             }
             let values = |row: &SampleRow| self.sample.classes(row).nth(1);
+            let is_text = |row: &SampleRow| values(row).is_some_and(Class::is_text);
             let first = values(&run[1]);
             let alike = run[1..].iter().all(|row| values(row) == first);
-            let over_values =
-                values(&run[0]).is_some_and(Class::is_text) && first.is_some_and(Class::is_value);
-            run.len() > NOTES || (alike && over_values)
+            let over_values = is_text(&run[0]) && first.is_some_and(Class::is_value);
+            let of_texts = run.iter().all(is_text) && !run[1..].iter().any(|row| label(&row));
+            run.len() > NOTES || (alike && over_values) || of_texts
         })
     }
 }

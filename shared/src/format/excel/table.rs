@@ -190,7 +190,8 @@ fn set_off(rows: &[Outline], usual: usize) -> Option<usize> {
     .then_some(at)
 }
 
-/// Whether rows of two cells are a table among the lines: names over values of one kind, or many rows.
+/// Whether rows of two cells are a table among the lines: names over values of one kind, texts without a word
+/// that statements use, or many rows.
 fn has_table_of_two(lines: &[Outline]) -> bool {
     let two = |row: &Outline| row.cells.len() == 2;
     let follows =
@@ -202,7 +203,8 @@ fn has_table_of_two(lines: &[Outline]) -> bool {
         }
         let value = |row: &Outline| row.cells[1].1;
         let alike = run[1..].iter().all(|row| value(row) == value(&run[1]));
-        run.len() > 6 || (run[0].is_text() && alike && value(&run[1]) != Kind::Text)
+        let of_texts = run.iter().all(Outline::is_text) && !run[1..].iter().any(|row| row.label);
+        run.len() > 6 || (run[0].is_text() && alike && value(&run[1]) != Kind::Text) || of_texts
     })
 }
 
@@ -350,6 +352,7 @@ mod tests {
         // Names over values of one kind are a table of their own.
         assert_eq!(below(&["tt", "td", "td", ""]), Some(1));
         assert_eq!(header(&["ttt", "tn", "tn", "", "tttt", "tttn"]), Some(1));
+        assert_eq!(below(&["lt", "tt", "tt", ""]), Some(1), "names over texts are, too");
     }
 
     #[test]
