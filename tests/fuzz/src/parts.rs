@@ -118,7 +118,12 @@ pub fn with_sums(bytes: &[u8]) -> Vec<u8> {
 pub fn compound(parts: &[(&[u8], &[u8])]) -> Option<Vec<u8>> {
     let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).ok()?;
     for (name, content) in parts {
+        // The crate writes other names, and asserts that it does not.
         let name = std::str::from_utf8(name).ok()?;
+        let sound = |c: char| c.is_ascii_alphanumeric() || c == '/';
+        if name.len() > 30 || !name.chars().all(sound) {
+            return None;
+        }
         file.create_stream(name).ok()?.write_all(content).ok()?;
     }
     file.flush().ok()?;

@@ -36,6 +36,7 @@ use self::columns::Columns;
 use self::sheet_row::{SheetCell, SheetRow};
 use self::table::{Outline, Stated};
 use self::workbook::{Piece, Said, SheetName, Workbook};
+use super::contained::contained;
 use super::input::Input;
 use super::values::{Place, Values};
 use super::{
@@ -85,8 +86,10 @@ pub(super) fn open(
     mut evidence: Vec<String>,
 ) -> Result<(Sheets, Detected), FormatError> {
     let mut spool = Spool::fill(input, &limits)?;
-    let kind = container::kind(&mut spool)?;
-    guard::check(&mut spool, kind, &limits)?;
+    // The crates that read the containers may panic on a damaged one, too.
+    let damaged = |problem| FormatError::Damaged { kind: "workbook", row: 0, problem };
+    let kind = contained(|| container::kind(&mut spool)).map_err(damaged)??;
+    contained(|| guard::check(&mut spool, kind, &limits)).map_err(damaged)??;
     evidence.push(format!("kind: {}, by what the container holds", kind.name()));
     let errors = match kind {
         container::Kind::Xlsb => {
