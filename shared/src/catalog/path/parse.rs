@@ -61,7 +61,8 @@ impl Parser {
             return Err(error(0, "there is nothing", "write ** for every key"));
         }
         if text.len() > MAX_LENGTH {
-            return Err(error(MAX_LENGTH, "the pattern is too long", "use wildcards"));
+            let fit = text.char_indices().take_while(|(at, _)| *at < MAX_LENGTH).count();
+            return Err(error(fit, "the pattern is too long", "use wildcards"));
         }
         if text.starts_with('/') {
             return Err(error(0, "there is a leading /", "remove it: keys begin without one"));

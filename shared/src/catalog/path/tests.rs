@@ -161,3 +161,11 @@ fn the_text_is_the_stored_form() {
     assert!(serde_json::from_str::<PathPattern>("\"{\"").is_err());
     assert_eq!(pattern.to_string(), "daily/{table}.csv");
 }
+
+#[test]
+fn where_a_pattern_is_too_long_is_told_in_characters() {
+    for (text, position) in [("a".repeat(3000), 2049), ("ä".repeat(1500), 1025)] {
+        let error = PathPattern::parse(&text).expect_err("too long");
+        assert_eq!(error.position, position, "{error:?}");
+    }
+}
