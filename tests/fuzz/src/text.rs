@@ -151,6 +151,9 @@ pub fn csv_written(data: &[u8]) {
     }
     let names: Vec<String> = (0..columns).map(|n| format!("c{n}")).collect();
     table.retain(|row| row.iter().zip(&names).any(|(cell, name)| cell != name));
+    // Nor does what is drawn below a header pass for a row.
+    let drawn = |cell: &&str| cell.trim().chars().all(|c| matches!(c, '-' | '=' | '+'));
+    table.retain(|row| !row.iter().all(drawn) || row.iter().all(|cell| cell.trim().is_empty()));
     let mut file = names.join(delimiter);
     for row in &table {
         file.push_str(end);

@@ -253,7 +253,7 @@ impl Finder<'_> {
     pub(super) fn is_rule(&self, row: &SampleRow) -> bool {
         let dashes = |text: &[u8]| {
             let text = text.trim_ascii();
-            text.iter().all(|byte| matches!(byte, b'-' | b'=' | b'+'))
+            !text.is_empty() && text.iter().all(|byte| matches!(byte, b'-' | b'=' | b'+'))
         };
         // A dash alone often says that there is no value.
         let drawn = |text: &[u8]| text.trim_ascii().len() > 1;
