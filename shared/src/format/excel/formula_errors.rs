@@ -10,7 +10,7 @@ use zip::ZipArchive;
 
 use super::super::Spool;
 use super::container;
-use super::guard::{Problem, record_number};
+use super::guard::{Problem, SHEETS, record_number};
 
 /// Cells with an error in all of a workbook.
 const MOST: usize = 1 << 20;
@@ -52,6 +52,10 @@ pub(super) fn of(spool: &mut Spool) -> Result<HashMap<String, Errors>, Problem> 
     for (name, relation) in sheets {
         let Some(target) = target(&relations, &relation)? else { continue };
         let path = container::plain_name(&format!("xl/{target}"));
+        // Of any other part nobody has looked how long its records are.
+        if !SHEETS.iter().any(|folder| path.starts_with(&format!("xl/{folder}"))) {
+            return Err(Problem::Damaged(format!("the sheet \"{name}\" lies where none does")));
+        }
         let Some(index) = members.get(&path) else { continue };
         let mut reader = BufReader::new(archive.by_index(*index).map_err(damaged)?);
         let mut row = 0;

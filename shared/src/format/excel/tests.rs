@@ -339,6 +339,33 @@ fn the_error_of_a_formula_in_xlsb_is_not_lost() {
 }
 
 #[test]
+fn a_sheet_of_xlsb_that_lies_elsewhere_does_not_fill_the_memory() {
+    use std::io::Write;
+    let wide = |text: &str| {
+        let length = (text.len() as u32).to_le_bytes();
+        [length.to_vec(), text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat()
+    };
+    let sheet = [vec![0; 8], wide("r1"), wide("S")].concat();
+    let workbook = [vec![0x9c, 1, sheet.len() as u8], sheet, vec![0x90, 3, 0]].concat();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in [
+        ("[Content_Types].xml", &b"<Types/>"[..]),
+        ("xl/workbook.bin", &workbook),
+        (
+            "xl/_rels/workbook.bin.rels",
+            b"<Relationships><Relationship Id=\"r1\" Target=\"theme/x.bin\"/></Relationships>",
+        ),
+        // A record of 256 MiB.
+        ("xl/theme/x.bin", b"\x81\x01\xff\xff\xff\x7f"),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    let error = read(zip.finish().unwrap().into_inner(), &catalog::Format::default()).unwrap_err();
+    assert!(error.to_string().contains("lies where none does"), "{error}");
+}
+
+#[test]
 fn sheets_are_never_mixed() {
     let book = || {
         xlsx(&[

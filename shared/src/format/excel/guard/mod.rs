@@ -26,6 +26,10 @@ const ENTRY: u64 = 512;
 /// Bytes of a part whose lists are of no weight.
 const SMALL: u64 = 1 << 20;
 
+/// Where the sheets of an xlsb lie, below `xl/`.
+pub(super) const SHEETS: [&str; 4] =
+    ["worksheets/", "chartsheets/", "dialogsheets/", "macrosheets/"];
+
 /// Bytes of memory that the workbook would take, within `limits`.
 pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<(), FormatError> {
     let bytes = match kind {
@@ -57,8 +61,7 @@ pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<()
             }
         }),
         Kind::Xlsb => in_archive(spool, |member, name| {
-            let read = ["worksheets/", "chartsheets/", "dialogsheets/", "workbook.bin"];
-            let read = [&read[..], &["styles.bin", "sharedstrings.bin"]].concat();
+            let read = [&SHEETS[..], &["workbook.bin", "styles.bin", "sharedstrings.bin"]].concat();
             match name.strip_prefix("xl/") {
                 // Relations are XML, and read an element at a time.
                 _ if name.ends_with(".rels")
