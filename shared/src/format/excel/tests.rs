@@ -366,6 +366,24 @@ fn a_sheet_of_xlsb_that_lies_elsewhere_does_not_fill_the_memory() {
 }
 
 #[test]
+fn styles_of_xlsb_that_are_read_from_the_middle_of_a_record_do_not_fill_the_memory() {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in [
+        ("[Content_Types].xml", &b"<Types/>"[..]),
+        ("xl/workbook.bin", b"\x90\x03\0"),
+        ("xl/_rels/workbook.bin.rels", b"<Relationships/>"),
+        // In a record of ten bytes there is what looks like the list of formats, of 256 MiB.
+        ("xl/styles.bin", b"\x01\x0a\x00\xe7\x04\xff\xff\xff\x7f\0\0\0"),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    let error = read(zip.finish().unwrap().into_inner(), &catalog::Format::default()).unwrap_err();
+    assert!(error.to_string().contains("max_row_bytes"), "{error}");
+}
+
+#[test]
 fn sheets_are_never_mixed() {
     let book = || {
         xlsx(&[

@@ -61,7 +61,7 @@ pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<()
             }
         }),
         Kind::Xlsb => in_archive(spool, |member, name| {
-            let read = [&SHEETS[..], &["workbook.bin", "styles.bin", "sharedstrings.bin"]].concat();
+            let read = [&SHEETS[..], &["workbook.bin", "sharedstrings.bin"]].concat();
             match name.strip_prefix("xl/") {
                 // Relations are XML, and read an element at a time.
                 _ if name.ends_with(".rels")
@@ -70,6 +70,7 @@ pub(super) fn check(spool: &mut Spool, kind: Kind, limits: &Limits) -> Result<()
                     xml::part(member, limits.max_row_bytes as u64)
                 }
                 _ if name.ends_with(".rels") => Ok(0),
+                Some("styles.bin") => styles(member, limits.max_row_bytes as u64),
                 Some(name) if read.iter().any(|part| name.starts_with(part)) => {
                     records(member, name, limits.max_row_bytes as u64)
                 }
@@ -212,6 +213,50 @@ fn records(member: &mut Measured<'_>, name: &str, most: u64) -> Result<u64, Prob
         "workbook.bin" if size > SMALL => records * ENTRY + size * 3 / 2,
         _ => 0,
     })
+}
+
+/// The styles of an xlsb. Before the two lists that it wants `calamine` passes over the types of records alone,
+/// and takes what is in a record for further ones; so lengths are looked at where it sees them.
+fn styles(member: &mut Measured<'_>, most: u64) -> Result<u64, Problem> {
+    const LISTS: [(u64, u64); 2] = [(0x0267, 0x002c), (0x0269, 0x002f)];
+    let mut reader = member.bounded(u64::MAX);
+    while let Some(kind) = record_type(&mut reader)? {
+        let Some((list, item)) = LISTS.into_iter().find(|(list, _)| *list == kind) else {
+            continue;
+        };
+        let mut body = [0; 4];
+        let mut left = u64::from(pass_record(&mut reader, most, &mut body)?);
+        while left > 0 {
+            let Some(kind) = record_type(&mut reader)? else { return Ok(0) };
+            pass_record(&mut reader, most, &mut [0; 4])?;
+            left -= u64::from(kind == item);
+        }
+        if list == LISTS[1].0 {
+            break;
+        }
+    }
+    Ok(0)
+}
+
+fn record_type(reader: &mut impl Read) -> Result<Option<u64>, Problem> {
+    let raw = record_number(reader, 2)?;
+    Ok(raw.map(|raw| (raw & 0x7f) | ((raw >> 8) & 0x7f) << 7))
+}
+
+/// Passes over what is in a record; its first bytes are a number.
+fn pass_record(reader: &mut impl BufRead, most: u64, begin: &mut [u8; 4]) -> Result<u32, Problem> {
+    let cut = || Problem::Damaged("a record is cut short".to_owned());
+    let length = record_number(reader, 4)?.ok_or_else(cut)?;
+    if length > most {
+        return Err(Problem::TooLong);
+    }
+    let first = length.min(4) as usize;
+    reader.read_exact(&mut begin[..first])?;
+    let rest = length - first as u64;
+    if io::copy(&mut reader.take(rest), &mut io::sink())? < rest {
+        return Err(cut());
+    }
+    Ok(u32::from_le_bytes(*begin))
 }
 
 /// A number of seven bits a byte; `None` at the end.
