@@ -139,10 +139,16 @@ impl Description {
     }
 }
 
+/// Bytes from the end of a member to the next block, whatever size it states.
+fn padding(size: u64) -> u64 {
+    let block = BLOCK as u64;
+    (block - size % block) % block
+}
+
 impl Stream {
     fn begin_member(&mut self, size: u64) {
         self.left = size;
-        self.padding = size.next_multiple_of(BLOCK as u64).saturating_sub(size);
+        self.padding = padding(size);
     }
 
     /// Passes over what is left of the member.
@@ -238,4 +244,16 @@ fn truncated(cause: impl Into<String>) -> FormatError {
 
 fn corrupt(cause: impl Into<String>) -> FormatError {
     FormatError::ArchiveCorrupt { archive: Archive::Tar, cause: cause.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::padding;
+
+    #[test]
+    fn a_member_may_state_any_size() {
+        for (size, expected) in [(0, 0), (1, 511), (512, 0), (513, 511), (u64::MAX, 1)] {
+            assert_eq!(padding(size), expected, "{size}");
+        }
+    }
 }
