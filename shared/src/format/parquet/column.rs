@@ -10,6 +10,7 @@ use parquet::data_type::{
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::RowGroupReader;
 
+use super::deltas::Levels;
 use super::pages::{Budget, Held, Pages};
 use super::value::Meaning;
 
@@ -92,7 +93,11 @@ impl Column {
         let rows = (BYTES / bytes.max(1)).clamp(1, ROWS as u64) as usize;
         let held = Arc::new(Held::default());
         let pages = row_group.get_column_page_reader(index)?;
-        let pages = Pages::new(pages, Arc::clone(budget), Arc::clone(&held));
+        let levels = Levels {
+            repetition: descriptor.max_rep_level(),
+            definition: descriptor.max_def_level(),
+        };
+        let pages = Pages::new(pages, levels, Arc::clone(budget), Arc::clone(&held));
         let values = match get_column_reader(descriptor.clone(), Box::new(pages)) {
             ColumnReader::BoolColumnReader(reader) => Typed::Bool(Read::new(reader)),
             ColumnReader::Int32ColumnReader(reader) => Typed::Int32(Read::new(reader)),

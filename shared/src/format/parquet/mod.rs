@@ -7,6 +7,7 @@
 //! Memory: one page of each column at a time, within [`Limits::max_pages_bytes`].
 
 mod column;
+mod deltas;
 mod expansion;
 mod footer;
 mod pages;

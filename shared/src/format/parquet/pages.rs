@@ -10,6 +10,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::super::Spool;
+use super::deltas::{self, Levels};
 use super::expansion::Unbounded;
 use super::footer::{self, PageHeader};
 
@@ -202,13 +203,19 @@ impl Held {
 /// The pages of one column, within the budget.
 pub(super) struct Pages {
     pages: Box<dyn PageReader>,
+    levels: Levels,
     budget: Arc<Budget>,
     held: Arc<Held>,
 }
 
 impl Pages {
-    pub(super) fn new(pages: Box<dyn PageReader>, budget: Arc<Budget>, held: Arc<Held>) -> Self {
-        Self { pages, budget, held }
+    pub(super) fn new(
+        pages: Box<dyn PageReader>,
+        levels: Levels,
+        budget: Arc<Budget>,
+        held: Arc<Held>,
+    ) -> Self {
+        Self { pages, levels, budget, held }
     }
 }
 
@@ -231,6 +238,10 @@ impl PageReader for Pages {
                 None => return Ok(None),
             }
         };
+        if !deltas::fits(&page, self.levels) {
+            let problem = "a page announces more values than it has";
+            return Err(ParquetError::General(problem.to_owned()));
+        }
         let size = page.buffer().len() as u64;
         if page.is_dictionary_page() {
             let size = size + u64::from(page.num_values()) * ENTRY;
@@ -311,7 +322,8 @@ mod tests {
     fn a_page_without_values_is_passed_over_and_does_not_end_its_column() {
         let budget = Arc::new(Budget::new(1000));
         let given = Given(vec![0, -1, 0, 3, 0, 0, 1, 0].into_iter());
-        let pages = Pages::new(Box::new(given), Arc::clone(&budget), Arc::default());
+        let pages =
+            Pages::new(Box::new(given), Levels::default(), Arc::clone(&budget), Arc::default());
         let counts: Result<Vec<_>> = pages.map(|page| page.map(|page| page.num_values())).collect();
         assert_eq!(counts.expect("pages"), [0, 3, 1]);
         assert_eq!(budget.left(), 1000 - 2 * 4 - 4 * LEVEL, "what is passed over takes nothing");
