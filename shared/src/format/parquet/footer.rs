@@ -272,7 +272,7 @@ fn unzigzag(value: u64) -> i64 {
 }
 
 /// What the header of a page says, as far as it is in the bytes.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PageHeader {
     /// The expanded size; `None` if it cannot be told.
     pub(super) size: Option<u64>,
@@ -281,6 +281,8 @@ pub(super) struct PageHeader {
     pub(super) has_list: bool,
     /// Bytes at the beginning of the page that are not compressed.
     pub(super) levels: u64,
+    /// Bytes of the header; `None`: it does not end in the bytes.
+    pub(super) length: Option<u64>,
 }
 
 /// Looks at the header of a page.
@@ -288,7 +290,9 @@ pub(super) fn page_header(bytes: &[u8]) -> PageHeader {
     let mut header = PageHeader::default();
     let mut thrift = Thrift { bytes, has_list: false };
     // What cannot be told is beyond the bytes, or damaged: the crate says so.
-    let _told = header.read(&mut thrift);
+    if header.read(&mut thrift).is_some() {
+        header.length = Some((bytes.len() - thrift.bytes.len()) as u64);
+    }
     header.has_list = thrift.has_list;
     header
 }
@@ -348,7 +352,7 @@ mod tests {
         assert_eq!(page_header(&sizes), PageHeader { size: Some(24), ..PageHeader::default() });
         assert_eq!(
             page_header(&[&sizes[..], &list].concat()),
-            PageHeader { size: Some(24), has_list: true, levels: 0 }
+            PageHeader { size: Some(24), has_list: true, ..PageHeader::default() }
         );
         assert_eq!(page_header(&[]), PageHeader::default());
         // One of the second version, whose levels take 3 and 5 bytes.

@@ -1,5 +1,6 @@
 //! The pages of a Parquet file, and the memory that they may take.
 
+use std::collections::HashMap;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -77,21 +78,45 @@ pub(super) struct Source {
     spool: Arc<Mutex<Spool>>,
     length: u64,
     budget: Arc<Budget>,
-    /// The header of the page that is read.
-    header: Mutex<PageHeader>,
+    seen: Mutex<Seen>,
+}
+
+/// The headers of pages that were looked at, by the place at which what follows them begins. Columns are read
+/// in turn, and the crate may read a header long before it asks for what follows it.
+#[derive(Default)]
+struct Seen {
+    headers: HashMap<u64, PageHeader>,
+    /// One was longer than what was looked at: from then on nobody can tell what is a header.
+    blind: bool,
+}
+
+impl Seen {
+    /// The header that begins at a place, if one does.
+    fn look_at(&mut self, start: u64, bytes: &[u8]) -> Option<PageHeader> {
+        if self.blind || self.headers.contains_key(&start) {
+            return None;
+        }
+        let header = footer::page_header(bytes);
+        match header.length {
+            Some(length) => drop(self.headers.insert(start.saturating_add(length), header)),
+            None => self.blind = true,
+        }
+        (!self.blind || header.has_list).then_some(header)
+    }
 }
 
 impl Source {
     pub(super) fn new(spool: Spool, budget: Arc<Budget>) -> Self {
         let length = spool.len();
         let spool = Arc::new(Mutex::new(spool));
-        Self { spool, length, budget, header: Mutex::default() }
+        Self { spool, length, budget, seen: Mutex::default() }
     }
 
     /// Whether a page becomes as large as its header says, and no larger.
     fn check_expansion(&self, start: u64, page: &[u8]) -> Result<()> {
         let Some(unbounded) = self.budget.only_pages.get() else { return Ok(()) };
-        let header = self.header.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let header = seen.headers.remove(&start).unwrap_or_default();
         let levels = usize::try_from(header.levels).unwrap_or(usize::MAX).min(page.len());
         let stated = header.size.unwrap_or(self.budget.left()).min(self.budget.left());
         if unbounded.is_larger(start, &page[levels..], stated) {
@@ -121,7 +146,10 @@ impl ChunkReader for Source {
         let mut reader = BufReader::with_capacity(4 << 10, at);
         if self.budget.only_pages.get().is_some() {
             // The crate makes room for a page before it looks whether there are that many bytes.
-            let header = footer::page_header(io::BufRead::fill_buf(&mut reader)?);
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(header) = seen.look_at(start, io::BufRead::fill_buf(&mut reader)?) else {
+                return Ok(reader);
+            };
             if let Some(size) = header.size.filter(|size| *size > self.budget.left()) {
                 return Err(self.too_large(size));
             }
@@ -129,7 +157,6 @@ impl ChunkReader for Source {
                 let problem = "the header of a page has a list, which none has";
                 return Err(ParquetError::General(problem.to_owned()));
             }
-            *self.header.lock().unwrap_or_else(PoisonError::into_inner) = header;
         }
         Ok(reader)
     }
@@ -316,6 +343,23 @@ mod tests {
         fn skip_next_page(&mut self) -> Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn what_follows_a_header_that_was_looked_at_before_is_no_header() {
+        let mut seen = Seen::default();
+        let header = [0x15, 0, 0x15, 48, 0x15, 48, 0];
+        let values = [0x09, 0x8a, 0x54, 0x55];
+        // Those of two columns, one after the other.
+        assert_eq!(seen.look_at(100, &header).and_then(|header| header.size), Some(24));
+        assert_eq!(seen.look_at(900, &header).and_then(|header| header.size), Some(24));
+        // Values that look like a list in a header.
+        assert_eq!(seen.look_at(107, &values), None);
+        assert_eq!(seen.look_at(907, &values), None);
+        assert!(seen.headers.contains_key(&107) && seen.look_at(155, &header).is_some());
+        // Of one that is cut nobody knows where it ends.
+        assert_eq!(seen.look_at(500, &header[..4]), None);
+        assert_eq!(seen.look_at(510, &values), None);
     }
 
     #[test]
