@@ -53,7 +53,14 @@ pub(super) fn open(
     let decided = Decided::default();
     let expected = expected(hints);
     let input = match look(&mut input, settings, expected)? {
-        Looked::NoText => input,
+        Looked::NoText => {
+            // Read as lines all the same, where the settings say so: as they are, also by who reads on.
+            if settings.kind == Some(FormatKind::Jsonl) {
+                let why = String::new();
+                decided.get_or_init(|| Found { encoding: Encoding::UTF_8, why });
+            }
+            input
+        }
         Looked::Ascii => undecided(input, 0, expected, &decided),
         Looked::Text(found) => {
             if !found.why.is_empty() {

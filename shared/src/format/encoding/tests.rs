@@ -301,11 +301,21 @@ fn reading_goes_on_in_the_encoding_that_was_decided_on() {
 #[test]
 fn a_nul_in_lines_of_json_does_not_hide_the_encoding_from_who_reads_on() {
     let bytes = b"{\"a\": 1}\n{\"a\": \"\0\"}\n{\"a\": \"M\xfcller, K\xf6ln\"}\n";
+    let whole = lines_are_gone_on_with_as_they_were_read(bytes);
+    assert_eq!(whole.rows[2], [Some("\"M\u{fc}ller, K\u{f6}ln\"".to_owned())]);
+}
+
+#[test]
+fn lines_that_begin_like_what_is_no_text_are_the_same_to_who_reads_on() {
+    let lines = b"\xff\x06\0\0sNaPpY\n{\"a\": 1}\n{\"a\": \"M\xfcller, K\xf6ln\"}\n{\"a\": 2}\n";
+    lines_are_gone_on_with_as_they_were_read(lines);
+}
+
+fn lines_are_gone_on_with_as_they_were_read(bytes: &[u8]) -> Seen {
     let kind = Some(catalog::FormatKind::Jsonl);
     let settings = catalog::Format { kind, ..catalog::Format::default() };
     let whole = read_with(bytes, &settings);
-    assert_eq!(whole.rows[2], [Some("\"M\u{fc}ller, K\u{f6}ln\"".to_owned())]);
-    for at in 0..2 {
+    for at in 0..whole.rows.len() - 1 {
         let after = whole.after[at];
         let from = Cursor::new(bytes[whole.detected.seek(after) as usize..].to_vec());
         let (found, limits) = (Some(&whole.detected), Limits::default());
@@ -314,6 +324,7 @@ fn a_nul_in_lines_of_json_does_not_hide_the_encoding_from_who_reads_on() {
         assert!(seen.rows == whole.rows[at + 1..], "after row {at}");
         assert!(seen.after == whole.after[at + 1..], "after row {at}");
     }
+    whole
 }
 
 #[test]
