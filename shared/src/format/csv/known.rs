@@ -1,8 +1,9 @@
-//! What is known of a table before its file is read: the columns that the definition names, and how the
-//! file before was written.
+//! What is known of a table besides its rows: the columns that the definition or the file itself names, and
+//! how the file before was written.
 
 use std::collections::HashSet;
 
+use super::directive;
 use super::sample::{PREAMBLE, Sample, SampleRow};
 use crate::catalog::Field;
 use crate::format::{Expected, Hints, header, shape};
@@ -26,6 +27,9 @@ impl<'a> Known<'a> {
 
     /// The first row that is known to be the header, and why.
     pub(super) fn header(&self, sample: &Sample) -> Option<(usize, &'static str)> {
+        if let Some(at) = directive::header(sample) {
+            return Some((at, "the line #Fields: names the columns"));
+        }
         if self.fields.is_empty() && self.expected.is_none_or(|known| known.header.is_none()) {
             return None;
         }

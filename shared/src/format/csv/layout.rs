@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::class::ColumnClass;
 use super::dialect::{Comment, Dialect};
+use super::directive;
 use super::known::Known;
 use super::sample::{PREAMBLE, Sample, SampleRow};
 use crate::catalog;
@@ -168,7 +169,10 @@ impl Finder<'_> {
                 ));
             }
             let text = |cell| std::str::from_utf8(cell).ok().map(|text| text.trim().to_owned());
-            let cells: Option<Vec<String>> = self.sample.text(row).map(text).collect();
+            let cells = match directive::header(self.sample) == Some(at) {
+                true => directive::names(self.sample, row),
+                false => self.sample.text(row).map(text).collect(),
+            };
             let Some(mut cells) = cells else { return Err(fault("is not in UTF-8")) };
             if at + 1 < header.end {
                 // A group's name stands over its first column only.

@@ -31,6 +31,7 @@
 mod candidate;
 mod class;
 mod dialect;
+mod directive;
 mod footer;
 mod general;
 mod header_rows;

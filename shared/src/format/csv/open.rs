@@ -1,6 +1,7 @@
 //! The beginning of a file: its dialect, its header, and what stands before them.
 
 use super::dialect::{self, Dialect};
+use super::directive;
 use super::known::Known;
 use super::sample::{Sample, View};
 use super::{MAX_ROW, Reader, layout};
@@ -29,9 +30,12 @@ pub(in crate::format) fn open(
         evidence.push("encoding utf-8: the file begins with its byte order mark".to_owned());
     }
     reader.skip_lines(settings.skip_lines)?;
-    let hint = reader.delimiter_line(settings)?;
+    let mut hint = reader.delimiter_line(settings)?;
     if let Some(delimiter) = &hint {
         evidence.push(format!("delimiter {}: the first line says so", dialect::name(delimiter)));
+    } else if settings.delimiter.is_none() {
+        let beginning = &reader.buffer[reader.start..reader.filled];
+        hint = directive::delimiter(beginning).map(str::to_owned);
     }
     let settings =
         &catalog::Format { delimiter: settings.delimiter.clone().or(hint), ..settings.clone() };

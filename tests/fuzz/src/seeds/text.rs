@@ -21,6 +21,7 @@ pub(super) fn tables() -> Vec<String> {
         "a,b\n1,2\n\nc,d\nx,y\n".to_owned(),
         "a b  c\n1 2  3\n".to_owned(),
         "x\n\n\"\"\n1\n".to_owned(),
+        "#Version: 1.0\n#Fields: date time c-ip\n2026-01-01 10:00:00 ::1\n#Date: 2026\n".to_owned(),
     ];
     tables.push(table.repeat(3));
     tables
