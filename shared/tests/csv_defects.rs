@@ -193,6 +193,25 @@ fn an_unclosed_quote_ends_where_a_person_would_see_it() {
 }
 
 #[test]
+fn a_wrong_quote_in_the_first_row_of_a_file_without_header_costs_that_row_alone() {
+    let columns = "column_1 ¦ column_2 ¦ column_3";
+    for (first, code) in [
+        ("1,\"Ann,2.5", "unterminated_quote"),
+        ("1,\"Ann\" of Rome,2.5", "ambiguous_quote"),
+        ("\"1,Ann,2.5", "unterminated_quote"),
+    ] {
+        let text = format!("{first}\n2,Bob,3.5\n3,Cid,4.5\n4,Dan,5.5\n5,Eve,6.5\n");
+        detected(first, &text, columns, &CLEAN[1..], &[(1, code)]);
+    }
+    // Names are names, whatever their quotes are like.
+    for first in ["id,\"name,amount", "id,\"name\" x,amount"] {
+        let text = format!("{first}\n1,Ann,2.5\n2,Bob,3.5\n");
+        let error = take(text.as_bytes(), &Format::default()).map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), "invalid_header", "{first}: {error}");
+    }
+}
+
+#[test]
 fn an_unclosed_quote_in_a_table_of_texts_leaves_its_last_row() {
     for broken in ["\"Bob,Rome", "Bob,\"Rome"] {
         let text = format!("name,city\nAnn,Paris\n{broken}\nCid,Oslo\n");

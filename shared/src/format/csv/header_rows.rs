@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::class::{self, Class};
+use super::class::{self, Class, ColumnClass};
 use super::layout::Finder;
 use super::sample::{PREAMBLE, SampleRow};
 
@@ -72,6 +72,10 @@ impl Finder<'_> {
             );
             return (0, format!("{why} (confidence {:.2})", sure(votes.data - votes.header)));
         }
+        if row.width == 0 && self.has_values_of_its_columns(first) {
+            let why = "no header: the first row has a wrong quote, and values as those below it";
+            return (0, format!("{why} (confidence 0.80)"));
+        }
         if self.sample.classes(row).any(Class::is_value) {
             return (
                 0,
@@ -82,6 +86,18 @@ impl Finder<'_> {
             return (0, "no header: the first row holds no names (confidence 0.60)".to_owned());
         }
         (1, "header: the first row, by default (confidence 0.50)".to_owned())
+    }
+
+    /// Whether a row with a fault has numbers and dates where the rows below it have them.
+    fn has_values_of_its_columns(&self, at: usize) -> bool {
+        let pieces = self.sample.pieces(at);
+        let below = self.sample.column_classes(at + 1, self.width);
+        let alike = |(piece, column): (&Class, ColumnClass)| match piece {
+            Class::Number => column == ColumnClass::Number,
+            Class::Temporal => column == ColumnClass::Temporal,
+            _ => false,
+        };
+        pieces.len() == self.width && pieces.iter().zip(below).any(alike)
     }
 
     /// Compares a row with the rows of its width below it.

@@ -38,6 +38,8 @@ pub(super) struct Sample {
     pub(super) rows: Vec<SampleRow>,
     cells: Vec<SampleCell>,
     text: Vec<u8>,
+    /// What is between the delimiters of first rows with a fault, whatever their quotes say.
+    pieces: Vec<(usize, Vec<Class>)>,
 }
 
 /// One row of a sample.
@@ -131,6 +133,9 @@ impl Sample {
                     let end = sample.text.len();
                     sample.cells.push(SampleCell { class: class::class(text), quoted, start, end });
                 }
+            } else if sample.rows.len() <= PREAMBLE {
+                let pieces = pieces(&rest[..length], dialect.delimiter.as_bytes());
+                sample.pieces.push((sample.rows.len() - 1, pieces));
             }
             (at, line, blank) = (end + ending, next_line, false);
         }
@@ -145,6 +150,12 @@ impl Sample {
     /// What the cells of a row look like.
     pub(super) fn classes(&self, row: &SampleRow) -> impl Iterator<Item = Class> + Clone {
         self.of(row).iter().map(|cell| cell.class)
+    }
+
+    /// What is between the delimiters of a row with a fault.
+    pub(super) fn pieces(&self, at: usize) -> &[Class] {
+        let found = self.pieces.iter().find(|(row, _)| *row == at);
+        found.map_or(&[], |(_, pieces)| pieces)
     }
 
     fn of(&self, row: &SampleRow) -> &[SampleCell] {
@@ -342,6 +353,17 @@ impl Sample {
         let blank = if text.len() > trimmed.len() && !trimmed.is_empty() { 0.95 } else { 1.0 };
         looks * clean * blank
     }
+}
+
+fn pieces(row: &[u8], delimiter: &[u8]) -> Vec<Class> {
+    let ends = memchr::memmem::find_iter(row, delimiter).chain([row.len()]);
+    let mut start = 0;
+    let pieces = ends.map(|end| {
+        let piece = class::class(&row[start..end]);
+        start = end + delimiter.len();
+        piece
+    });
+    pieces.collect()
 }
 
 /// The length of the line end at the beginning of `bytes`; 0 if there is none.
