@@ -3,11 +3,12 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::DecoderResult;
 
+use super::halves;
 use crate::catalog::Encoding;
 use crate::format::sniff::BOM;
 
 /// Letters beyond ASCII from which on their encoding is likely, not guessed.
-const LIKELY: usize = 20;
+pub(super) const LIKELY: usize = 20;
 
 /// Bytes of a document in which it declares its encoding.
 const DECLARATION: usize = 1024;
@@ -166,6 +167,7 @@ pub(super) fn beyond_ascii(
     // The words around the first letter count, too.
     detector.feed(&bytes[first.saturating_sub(64)..], whole);
     let guess = detector.guess(None, Utf8Detection::Deny);
+    let guess = halves::with_some_cut(bytes, first, whole, guess).unwrap_or(guess);
     // In an encoding of single bytes chance makes hardly any: then two encodings are mixed, and to
     // refuse rows is better than to bend them.
     let mixed = guess.is_single_byte()

@@ -11,6 +11,7 @@
 //! one byte `ff`, which is never UTF-8: it is refused in the same way, and never becomes U+FFFD.
 
 mod detect;
+mod halves;
 mod text;
 
 use std::sync::{Arc, OnceLock};
