@@ -7,6 +7,7 @@
 //! Entities beyond the five of XML, and document types that could define some, are refused: expanding
 //! them is how a small file fills a memory.
 
+mod beside;
 pub(super) mod detect;
 mod element;
 mod level;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Error, XmlVersion};
 
+use self::beside::Beside;
 use self::element::Element;
 use self::source::{Source, Stopped};
 use super::heads::Heads;
@@ -113,6 +115,7 @@ struct XmlReader {
     /// attributes or children; those that are open, and whether they were counted.
     beside: HashMap<u64, usize>,
     open: Vec<(u64, bool)>,
+    left_out: Beside,
     element: Element,
     values: Values,
     shape: Vec<u8>,
@@ -166,6 +169,7 @@ impl XmlReader {
             names: Vec::new(),
             beside: HashMap::new(),
             open: Vec::new(),
+            left_out: Beside::default(),
             doubtful: false,
             element: Element::default(),
             values: Values::default(),
@@ -317,6 +321,9 @@ impl XmlReader {
                 && self.path.get(self.depth).is_some_and(|step| step == name);
             // No rows are rows, too, if their parent is there.
             self.found |= leads && self.depth + 2 >= self.path.len();
+            if !leads && self.matched == self.depth && self.stated.is_none() {
+                self.left_out.note(name);
+            }
             if !leads || self.depth + 1 < self.path.len() {
                 self.pass_over(start)?;
                 self.depth += 1;
@@ -587,6 +594,10 @@ impl Reader for XmlReader {
 
     fn head(&self) -> &Arc<Head> {
         self.heads.current()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.left_out.remark(&self.path).into_iter().collect()
     }
 }
 

@@ -22,6 +22,7 @@ struct Seen {
 
 #[derive(Debug)]
 struct Outcome {
+    remarks: Vec<String>,
     rows: Vec<Seen>,
     detected: Option<Detected>,
     error: Option<FormatError>,
@@ -36,7 +37,8 @@ fn at(path: &str) -> Format {
 }
 
 fn read_from(input: impl Read + Send + 'static, settings: &Format, limits: Limits) -> Outcome {
-    let mut outcome = Outcome { rows: Vec::new(), detected: None, error: None };
+    let mut outcome =
+        Outcome { remarks: Vec::new(), rows: Vec::new(), detected: None, error: None };
     let mut rows = match open(input, Hints::default(), settings, limits) {
         Ok((rows, detected)) => {
             assert_eq!(rows.head().columns, detected.columns);
@@ -50,7 +52,10 @@ fn read_from(input: impl Read + Send + 'static, settings: &Format, limits: Limit
     };
     loop {
         match rows.next() {
-            Ok(None) => return outcome,
+            Ok(None) => {
+                outcome.remarks = rows.remarks();
+                return outcome;
+            }
             Err(error) => {
                 outcome.error = Some(error);
                 return outcome;
@@ -680,4 +685,29 @@ fn behind_an_error_there_are_no_rows() {
     assert!(rows.next().expect("a row").is_some());
     assert!(rows.next().is_err());
     assert!(rows.next().expect("the end").is_none());
+}
+
+#[test]
+fn what_is_beside_the_rows_is_not_left_out_in_silence() {
+    let told = |text: &str, settings: &Format| {
+        let outcome = read_with(text, settings, Limits::default());
+        assert!(outcome.error.is_none() && !outcome.rows.is_empty(), "{outcome:?}");
+        outcome.remarks
+    };
+    let users = "<user id='1'/><user id='2'/>";
+    for (text, rows, names) in [
+        (format!("<db><order id='1'/>{users}</db>"), "db/user", "order"),
+        (format!("<db>{users}{users}<order id='1'/><note>x</note></db>"), "db/user", "order, note"),
+        (
+            format!("<db><head><id>1</id></head><users>{users}</users></db>"),
+            "db/users/user",
+            "head",
+        ),
+    ] {
+        let remarks = told(&text, &detected());
+        let remark = format!("beside the rows {rows} the document has {names}: left out");
+        assert!(remarks.len() == 1 && remarks[0].starts_with(&remark), "{remarks:?}");
+    }
+    assert_eq!(told(&format!("<db>{users}</db>"), &detected()), [""; 0]);
+    assert_eq!(told(&format!("<db><order/>{users}</db>"), &at("db/user")), [""; 0], "stated");
 }
