@@ -158,6 +158,8 @@ fn row_group_is_encrypted(thrift: &mut Thrift<'_>) -> Option<bool> {
 const TRUE: u8 = 1;
 const FALSE: u8 = 2;
 const I32: u8 = 5;
+const I64: u8 = 6;
+const BINARY: u8 = 8;
 const LIST: u8 = 9;
 const STRUCT: u8 = 12;
 
@@ -185,6 +187,12 @@ impl Thrift<'_> {
             }
         }
         None
+    }
+
+    /// A number of bytes: one of 32 bits that is not negative.
+    fn size(&mut self) -> Option<u64> {
+        let size = i32::try_from(unzigzag(self.varint()?)).ok()?;
+        u64::try_from(size).ok()
     }
 
     /// The type of the next field, `None` at the end of the struct.
@@ -217,9 +225,9 @@ impl Thrift<'_> {
         match kind {
             TRUE | FALSE => {}
             3 => drop(self.byte()?),
-            4..=6 => drop(self.varint()?),
+            4..=I64 => drop(self.varint()?),
             7 => self.pass(8)?,
-            8 => {
+            BINARY => {
                 let length = self.varint()?;
                 self.pass(length)?;
             }
@@ -281,6 +289,8 @@ pub(super) struct PageHeader {
     pub(super) has_list: bool,
     /// Bytes at the beginning of the page that are not compressed.
     pub(super) levels: u64,
+    /// Bytes of the page in the file; `None` if it cannot be told.
+    pub(super) stored: Option<u64>,
     /// Bytes of the header; `None`: it does not end in the bytes.
     pub(super) length: Option<u64>,
 }
@@ -290,38 +300,72 @@ pub(super) fn page_header(bytes: &[u8]) -> PageHeader {
     let mut header = PageHeader::default();
     let mut thrift = Thrift { bytes, has_list: false };
     // What cannot be told is beyond the bytes, or damaged: the crate says so.
-    if header.read(&mut thrift).is_some() {
+    if header.read(&mut thrift, Of::Header).is_some() {
         header.length = Some((bytes.len() - thrift.bytes.len()) as u64);
     }
     header.has_list = thrift.has_list;
     header
 }
 
-impl PageHeader {
-    fn read(&mut self, thrift: &mut Thrift<'_>) -> Option<()> {
-        let mut id = 0;
-        while let Some(kind) = thrift.field(&mut id)? {
-            match (id, kind) {
-                (2, I32) => self.size = u64::try_from(unzigzag(thrift.varint()?)).ok(),
-                (8, STRUCT) => self.read_levels(thrift)?,
-                _ => thrift.skip(kind, 0)?,
-            }
+/// The structs of a header, as far as they are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Header,
+    Data,
+    Index,
+    Dictionary,
+    Second,
+    Statistics,
+}
+
+impl Of {
+    /// What a field is, if it is no number.
+    fn field(self, id: i64) -> Option<Self> {
+        match (self, id) {
+            (Self::Header, 5) => Some(Self::Data),
+            (Self::Header, 6) => Some(Self::Index),
+            (Self::Header, 7) => Some(Self::Dictionary),
+            (Self::Header, 8) => Some(Self::Second),
+            (Self::Data, 5) | (Self::Second, 8) => Some(Self::Statistics),
+            _ => None,
         }
-        Some(())
     }
 
-    /// In the second version of pages the levels stand before what is compressed.
-    fn read_levels(&mut self, thrift: &mut Thrift<'_>) -> Option<()> {
+    /// Whether a field is of the kind that it has to be of. The crate takes it for that one in any case, and
+    /// would see other fields behind it than are seen here.
+    fn fits(self, id: i64, kind: u8) -> bool {
+        match (self, id) {
+            (Self::Header | Self::Data, 1..=4)
+            | (Self::Dictionary, 1 | 2)
+            | (Self::Second, 1..=6) => kind == I32,
+            (Self::Statistics, 1 | 2 | 5 | 6) => kind == BINARY,
+            (Self::Statistics, 3 | 4) => kind == I64,
+            (Self::Statistics, 7 | 8) | (Self::Dictionary, 3) | (Self::Second, 7) => {
+                matches!(kind, TRUE | FALSE)
+            }
+            _ => self.field(id).is_none() || kind == STRUCT,
+        }
+    }
+}
+
+impl PageHeader {
+    fn read(&mut self, thrift: &mut Thrift<'_>, of: Of) -> Option<()> {
         let mut id = 0;
         while let Some(kind) = thrift.field(&mut id)? {
-            match (id, kind) {
-                (5 | 6, I32) => {
-                    let bytes = u64::try_from(unzigzag(thrift.varint()?)).ok()?;
-                    self.levels = self.levels.saturating_add(bytes);
-                }
+            if !of.fits(id, kind) {
+                return None;
+            }
+            match (of, id) {
+                (Of::Header, 2) => self.size = Some(thrift.size()?),
+                (Of::Header, 3) => self.stored = Some(thrift.size()?),
+                // In the second version of pages the levels stand before what is compressed.
+                (Of::Second, 5 | 6) => self.levels = self.levels.saturating_add(thrift.size()?),
                 // Nothing of the page is compressed.
-                (7, FALSE) => self.levels = u64::MAX,
-                _ => thrift.skip(kind, 0)?,
+                (Of::Second, 7) if kind == FALSE => self.levels = u64::MAX,
+                _ => match of.field(id) {
+                    Some(of) => self.read(thrift, of)?,
+                    None => thrift.skip(kind, 0)?,
+                },
             }
         }
         Some(())
@@ -348,11 +392,12 @@ mod tests {
     fn a_page_does_not_ask_for_billions_of_elements_in_its_header() {
         // A data page of 24 bytes, then a list of 2^31 - 1 floating point numbers in a field of its own.
         let sizes = [0x15, 0, 0x15, 48, 0x15, 48];
-        let list = [0x19, 0xf7, 0xff, 0xff, 0xff, 0xff, 0x07];
-        assert_eq!(page_header(&sizes), PageHeader { size: Some(24), ..PageHeader::default() });
+        let list = [0x69, 0xf7, 0xff, 0xff, 0xff, 0xff, 0x07];
+        let both = PageHeader { size: Some(24), stored: Some(24), ..PageHeader::default() };
+        assert_eq!(page_header(&sizes), both);
         assert_eq!(
             page_header(&[&sizes[..], &list].concat()),
-            PageHeader { size: Some(24), has_list: true, ..PageHeader::default() }
+            PageHeader { has_list: true, ..both }
         );
         assert_eq!(page_header(&[]), PageHeader::default());
         // One of the second version, whose levels take 3 and 5 bytes.
@@ -361,6 +406,22 @@ mod tests {
                 .levels,
             8
         );
+    }
+
+    #[test]
+    fn the_size_of_a_page_is_not_told_from_a_header_that_is_read_in_two_ways() {
+        let length = |bytes: &[u8]| page_header(bytes).length;
+        assert_eq!(length(&[0x15, 0, 0x15, 48, 0x15, 48, 0]), Some(7));
+        assert_eq!(length(&[0x15, 0, 0x16, 48, 0x15, 48, 0]), None, "a size of 64 bits");
+        assert_eq!(length(&[0x15, 0, 0x15, 49, 0x15, 48, 0]), None, "a negative size");
+        assert_eq!(length(&[0x13, 0, 0x15, 48, 0x15, 48, 0]), None, "a kind of one byte");
+        // Statistics of a data page: a greatest value, and how many are null.
+        let statistics =
+            [0x2c, 0x15, 6, 0x15, 0, 0x15, 6, 0x15, 6, 0x1c, 0x18, 1, b'x', 0x26, 2, 0, 0, 0];
+        let sizes = [0x15, 0, 0x15, 48, 0x15, 48];
+        assert_eq!(length(&[&sizes[..], &statistics].concat()), Some(24));
+        let wrong = statistics.map(|byte| if byte == 0x26 { 0x25 } else { byte });
+        assert_eq!(length(&[&sizes[..], &wrong].concat()), None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ use super::footer::{self, PageHeader};
 
 /// Bytes of memory for each entry of a dictionary, besides its page.
 const ENTRY: u64 = 40;
+/// Bytes of the header of a page.
+const HEADER: u64 = 1 << 20;
 /// Bytes of memory for each level and value that a page announces.
 const LEVEL: u64 = 4;
 
@@ -84,24 +86,20 @@ pub(super) struct Source {
 /// The headers of pages that were looked at, by the place at which what follows them begins. Columns are read
 /// in turn, and the crate may read a header long before it asks for what follows it.
 #[derive(Default)]
-struct Seen {
-    headers: HashMap<u64, PageHeader>,
-    /// One was longer than what was looked at: from then on nobody can tell what is a header.
-    blind: bool,
-}
+struct Seen(HashMap<u64, PageHeader>);
 
 impl Seen {
-    /// The header that begins at a place, if one does.
-    fn look_at(&mut self, start: u64, bytes: &[u8]) -> Option<PageHeader> {
-        if self.blind || self.headers.contains_key(&start) {
-            return None;
+    /// Whether a page begins at a place, whose header was looked at.
+    fn is_page(&self, start: u64) -> bool {
+        self.0.contains_key(&start)
+    }
+
+    /// Takes note of the header that begins at a place and has so many bytes.
+    fn note(&mut self, start: u64, length: u64, header: PageHeader) {
+        // Behind a page of no bytes there is the next header.
+        if header.stored != Some(0) {
+            self.0.insert(start.saturating_add(length), header);
         }
-        let header = footer::page_header(bytes);
-        match header.length {
-            Some(length) => drop(self.headers.insert(start.saturating_add(length), header)),
-            None => self.blind = true,
-        }
-        (!self.blind || header.has_list).then_some(header)
     }
 }
 
@@ -112,11 +110,40 @@ impl Source {
         Self { spool, length, budget, seen: Mutex::default() }
     }
 
+    fn at(&self, offset: u64) -> At {
+        At { spool: Arc::clone(&self.spool), offset, at_end: 0 }
+    }
+
+    /// Looks at the header that begins at a place, if one does, before the crate makes room for its page.
+    fn check_header(&self, start: u64, bytes: &[u8]) -> Result<()> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.is_page(start) {
+            return Ok(());
+        }
+        let mut header = footer::page_header(bytes);
+        if header.length.is_none() && !header.has_list {
+            // The least and the greatest value of a page may be long.
+            let mut longer = Vec::new();
+            self.at(start).take(HEADER).read_to_end(&mut longer)?;
+            header = footer::page_header(&longer);
+        }
+        let refused = |problem: &str| Err(ParquetError::General(problem.to_owned()));
+        match (header.size, header.length) {
+            (Some(size), _) if size > self.budget.left() => Err(self.too_large(size)),
+            _ if header.has_list => refused("the header of a page has a list, which none has"),
+            (Some(_), Some(length)) => {
+                seen.note(start, length, header);
+                Ok(())
+            }
+            _ => refused("the header of a page cannot be read"),
+        }
+    }
+
     /// Whether a page becomes as large as its header says, and no larger.
     fn check_expansion(&self, start: u64, page: &[u8]) -> Result<()> {
         let Some(unbounded) = self.budget.only_pages.get() else { return Ok(()) };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let header = seen.headers.remove(&start).unwrap_or_default();
+        let header = seen.0.remove(&start).unwrap_or_default();
         let levels = usize::try_from(header.levels).unwrap_or(usize::MAX).min(page.len());
         let stated = header.size.unwrap_or(self.budget.left()).min(self.budget.left());
         if unbounded.is_larger(start, &page[levels..], stated) {
@@ -142,21 +169,9 @@ impl ChunkReader for Source {
     type T = BufReader<At>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let at = At { spool: Arc::clone(&self.spool), offset: start, at_end: 0 };
-        let mut reader = BufReader::with_capacity(4 << 10, at);
+        let mut reader = BufReader::with_capacity(4 << 10, self.at(start));
         if self.budget.only_pages.get().is_some() {
-            // The crate makes room for a page before it looks whether there are that many bytes.
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(header) = seen.look_at(start, io::BufRead::fill_buf(&mut reader)?) else {
-                return Ok(reader);
-            };
-            if let Some(size) = header.size.filter(|size| *size > self.budget.left()) {
-                return Err(self.too_large(size));
-            }
-            if header.has_list {
-                let problem = "the header of a page has a list, which none has";
-                return Err(ParquetError::General(problem.to_owned()));
-            }
+            self.check_header(start, io::BufRead::fill_buf(&mut reader)?)?;
         }
         Ok(reader)
     }
@@ -301,6 +316,8 @@ mod tests {
     use parquet::basic::Encoding;
 
     use super::*;
+    use crate::format::Limits;
+    use crate::format::input::Input;
 
     /// Pages with these numbers of values; a negative one is a dictionary.
     struct Given(std::vec::IntoIter<i32>);
@@ -347,19 +364,43 @@ mod tests {
 
     #[test]
     fn what_follows_a_header_that_was_looked_at_before_is_no_header() {
+        let bytes = [0x15, 0, 0x15, 48, 0x15, 48, 0];
+        let header = footer::page_header(&bytes);
+        assert_eq!((header.size, header.length), (Some(24), Some(7)));
         let mut seen = Seen::default();
-        let header = [0x15, 0, 0x15, 48, 0x15, 48, 0];
-        let values = [0x09, 0x8a, 0x54, 0x55];
         // Those of two columns, one after the other.
-        assert_eq!(seen.look_at(100, &header).and_then(|header| header.size), Some(24));
-        assert_eq!(seen.look_at(900, &header).and_then(|header| header.size), Some(24));
-        // Values that look like a list in a header.
-        assert_eq!(seen.look_at(107, &values), None);
-        assert_eq!(seen.look_at(907, &values), None);
-        assert!(seen.headers.contains_key(&107) && seen.look_at(155, &header).is_some());
-        // Of one that is cut nobody knows where it ends.
-        assert_eq!(seen.look_at(500, &header[..4]), None);
-        assert_eq!(seen.look_at(510, &values), None);
+        seen.note(100, 7, header);
+        seen.note(900, 7, header);
+        assert!(seen.is_page(107) && seen.is_page(907) && !seen.is_page(131));
+        // A page of no bytes ends where it begins: the next header is there.
+        seen.note(200, 7, footer::page_header(&[0x15, 0, 0x15, 48, 0x15, 0, 0]));
+        assert!(!seen.is_page(207));
+    }
+
+    fn spooled(bytes: &[u8]) -> Spool {
+        let limits = Limits::default();
+        let bytes = Box::new(io::Cursor::new(bytes.to_vec()));
+        Spool::fill(Input::open(bytes, limits).expect("bytes").0, &limits).expect("bytes")
+    }
+
+    #[test]
+    fn a_header_that_is_long_or_damaged_hides_no_page_that_is_too_large() {
+        let most = 100_000;
+        let check = |bytes: &[u8]| {
+            let budget = Arc::new(Budget::new(most));
+            budget.begin_pages(Unbounded::default());
+            let source = Source::new(spooled(bytes), Arc::clone(&budget));
+            let refused = source.get_read(0).err().map(|error| error.to_string());
+            (refused, budget.is_passed())
+        };
+        // A data page (field 5) whose statistics (field 5) have a text of 60,000 bytes; then the sizes.
+        let text = vec![b'x'; 60_000];
+        let long = [&[0x5c, 0x5c, 0x18, 0xe0, 0xd4, 0x03][..], &text, &[0, 0]].concat();
+        let small = [&long[..], &[0x05, 4, 48, 0x15, 48, 0]].concat();
+        assert_eq!(check(&small), (None, false));
+        let large = [&long[..], &[0x05, 4, 0xfe, 0xff, 0x7f, 0x15, 48, 0]].concat();
+        assert!(check(&large).1, "{:?}", check(&large));
+        assert!(check(&[0x15, 0, 0x1d]).0.is_some_and(|error| error.contains("cannot be read")));
     }
 
     #[test]
