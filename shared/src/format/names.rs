@@ -276,6 +276,17 @@ pub(super) fn is_part(name: &str) -> bool {
     words(name).last().is_some_and(|last| PARTS.contains(&last.as_str()))
 }
 
+/// Whether a member of this name says that something went wrong: an error that is there, or that there was no
+/// success. `scalar`: its JSON, if it is one.
+pub(super) fn is_failure(name: &str, scalar: Option<&[u8]>) -> bool {
+    let nothing = matches!(scalar, Some(b"null" | b"false" | b"0" | b"\"\""));
+    match words(name).concat().as_str() {
+        "error" | "errors" | "exception" | "exceptions" | "fault" => !nothing,
+        "success" | "ok" => scalar == Some(b"false"),
+        _ => false,
+    }
+}
+
 /// Whether a list of this name usually holds rows: where it is empty, there are none.
 pub(super) fn may_hold_rows(name: &str) -> bool {
     holds_rows(name) || PERHAPS_ROWS.contains(&words(name).concat().as_str())

@@ -322,6 +322,11 @@ struct Look {
     others: Names,
     of_record: Names,
     known_by: Option<String>,
+    /// The first that says that something went wrong.
+    failure: Option<String>,
+    /// Members, and the one that is an array with nothing in it, if it is the last.
+    members: usize,
+    nothing: Option<String>,
     /// What the member that is being looked at is, if it is an array.
     elements: Option<Elements>,
 }
@@ -358,8 +363,12 @@ impl Look {
             (Kind::Key, 1) => {
                 let key = unescape(&sample[token.start..token.end]);
                 self.key = key.map(std::borrow::Cow::into_owned).unwrap_or_default();
+                self.members += 1;
             }
             (Kind::Scalar, 1) => {
+                if names::is_failure(&self.key, Some(&sample[token.start..token.end])) {
+                    self.failure.get_or_insert_with(|| self.key.clone());
+                }
                 self.member(if null { Member::Null } else { Member::Scalar });
             }
             (Kind::ArrayBegin, 1) => {
@@ -424,7 +433,16 @@ impl Look {
                 let key = std::mem::take(&mut self.key);
                 self.empty.push(&key);
             }
-            _ => self.member(Member::Container),
+            Some(Elements::None | Elements::Nulls) => {
+                self.nothing = Some(self.key.clone());
+                self.member(Member::Container);
+            }
+            _ => {
+                if names::is_failure(&self.key, None) {
+                    self.failure.get_or_insert_with(|| self.key.clone());
+                }
+                self.member(Member::Container);
+            }
         }
     }
 
@@ -450,6 +468,12 @@ impl Look {
         let lists = if of_lists { &self.lists } else { &self.beside };
         match (&lists.first[..], &self.empty.first[..]) {
             ([], [only]) => self.none(only),
+            ([], []) if self.members == 1 && self.nothing.is_some() => self.nothing_else(),
+            ([only], [])
+                if !of_lists && !self.others.is_empty() && names::is_failure(only, None) =>
+            {
+                document(&format!("one, the document: it reports {}", short(only)))
+            }
             ([], _) => document("one, the document: none of its members is an array of objects"),
             ([only], []) => self.elements_of(only, of_lists),
             ([only], _) if names::holds_rows(only) => self.elements_of(only, of_lists),
@@ -467,10 +491,25 @@ impl Look {
         }
     }
 
-    /// The only list is an empty one: there are no rows, unless the document is a record.
+    /// All there is is one list without elements: no rows, unless that is a part of a record.
+    fn nothing_else(&self) -> Found {
+        match self.nothing.as_deref() {
+            Some(only) if !names::is_part(only) && !names::is_beside_rows(only) => self.none(only),
+            _ => document("one, the document: none of its members is an array of objects"),
+        }
+    }
+
+    /// The only list is an empty one: there are no rows, unless the document is a record, or the answer of a
+    /// system that could not say which there are.
     fn none(&self, only: &str) -> Found {
         if let Some(found) = self.record(only) {
             return found;
+        }
+        if let Some(failure) = &self.failure {
+            let (only, failure) = (short(only), short(failure));
+            return document(&format!(
+                "one, the document: {failure} lies beside {only}, which is empty (format.rows = {only} makes it no rows)"
+            ));
         }
         let left_out = self.left_out(false);
         self.within(only, format!("rows: none, as {} is empty{left_out}", short(only)))

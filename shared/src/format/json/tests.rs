@@ -357,6 +357,10 @@ fn an_export_without_rows_is_no_record() {
         r#"{"@odata.context":"x","value":[]}"#,
         r#"{"status":"ok","company":"ACME","records":[]}"#,
         r#"{"type":"FeatureCollection","features":[]}"#,
+        r#"{"orders":[]}"#,
+        r#"{"results":[],"error":null}"#,
+        r#"{"success":true,"data":[]}"#,
+        r#"{"errors":[],"ok":true,"data":[]}"#,
     ] {
         let read = read_with(text, &Format::default(), Limits::default());
         assert!(read.error.is_none() && read.rows.is_empty(), "{text}: {:?}", read.rows);
@@ -370,6 +374,11 @@ fn an_export_without_rows_is_no_record() {
         r#"{"tags":[]}"#,
         r#"{"items":[],"rows":[]}"#,
         r#"{"results":[],"errors":[{"code":1}]}"#,
+        r#"{"results":[],"error":{"code":"X","message":"limit"}}"#,
+        r#"{"error":"limit","results":[]}"#,
+        r#"{"errors":["limit"],"results":[]}"#,
+        r#"{"success":false,"data":[]}"#,
+        r#"{"data":null,"errors":[{"message":"x"}]}"#,
         r#"{"data":{}}"#,
         "{}",
     ] {
