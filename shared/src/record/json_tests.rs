@@ -6,10 +6,11 @@ use super::mappings::tests::field;
 use super::tests::{Converted, convert_all, plan};
 use super::*;
 use crate::catalog::{
-    Field, FieldType, MissingColumns, RecordSettings, RejectPolicy, Role, UnknownColumns,
+    Field, FieldType, Format, FormatKind, MissingColumns, RecordSettings, RejectPolicy, Role,
+    UnknownColumns,
 };
 use crate::format::listed::{self, Listed};
-use crate::format::{Head, Part, Rows};
+use crate::format::{self, Head, Hints, Limits, Part, Rows};
 
 fn row(head: usize, cells: &[&str]) -> Listed {
     (head, cells.iter().map(|cell| (*cell).to_owned()).collect())
@@ -319,6 +320,30 @@ fn plain_csv_of_values_has_one_header_and_refuses_what_is_not_under_it() {
     );
     assert_eq!(rejected, [(3, RejectCode::UnknownColumn, Some("c".to_owned()))]);
     assert!(counters.account_for_every_row());
+}
+
+#[test]
+fn a_damaged_first_row_does_not_take_the_columns_of_the_others_along() {
+    let text = "{\"a\":1,}\n{\"a\":1}\n{\"a\":\"\\ud800\"}\n{\"a\":2}\n";
+    let settings = Format { kind: Some(FormatKind::Jsonl), ..Format::default() };
+    let csv = |text: &'static str| {
+        let input = std::io::Cursor::new(text);
+        let (mut rows, _) =
+            format::open(input, Hints::default(), &settings, Limits::default()).expect("opens");
+        let mut mappings = fit(&rows, &[], &RecordSettings::default());
+        let (mut out, mut rejected) = (Vec::new(), Vec::new());
+        let counters = plain::csv(&mut rows, &mut mappings, &mut out, &mut |reject| {
+            rejected.push(reject.row);
+        })
+        .expect("written");
+        assert!(counters.account_for_every_row());
+        (String::from_utf8(out).expect("UTF-8"), rejected)
+    };
+    assert_eq!(csv(text), ("a\r\n1\r\n2\r\n".to_owned(), vec![1, 3]));
+    // The row that has the names is refused for a value.
+    let refused = "{\"a\":\"\\ud800\"}\n{\"a\":1}\n{\"a\":2}\n";
+    assert_eq!(csv(refused), ("a\r\n1\r\n2\r\n".to_owned(), vec![1]));
+    assert_eq!(csv("{\"a\":1,}\n{\"b\":}\n"), (String::new(), vec![1, 2]));
 }
 
 #[test]

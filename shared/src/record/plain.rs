@@ -60,7 +60,7 @@ pub fn ndjson(
     out: &mut dyn Write,
     rejected: &mut dyn FnMut(&Reject<'_>),
 ) -> Result<Counters, PlainError> {
-    each(rows, mappings, out, rejected, |writing, mapping, row, piece| {
+    each(rows, mappings, out, rejected, |writing, mapping, row, piece, _| {
         piece.push(b'{');
         writing.write_values(mapping, row, piece, usize::MAX)?;
         piece.extend_from_slice(b"}\n");
@@ -72,7 +72,7 @@ pub fn ndjson(
 /// where they are needed. Values are those of the JSON form: strings as their text, a `null` and what
 /// a row does not have as an empty cell, all else as its JSON.
 ///
-/// The first line has the fields of rows like the first, and those that the definition names. Later
+/// The first line has the fields of rows like the first that is one, and those that the definition names. Later
 /// rows may have others: one that has a value there is a reject.
 pub fn csv(
     rows: &mut Rows,
@@ -80,28 +80,26 @@ pub fn csv(
     out: &mut dyn Write,
     rejected: &mut dyn FnMut(&Reject<'_>),
 ) -> Result<Counters, PlainError> {
-    let mut names: Vec<String> = mappings.names().map(str::to_owned).collect();
-    if rows.head().form == Form::Json {
-        let more = mappings.declared_names().filter(|name| !names.iter().any(|n| n == name));
-        let more: Vec<String> = more.map(str::to_owned).collect();
-        names.extend(more);
-    }
-    let alone = names.len() == 1;
-    let mut header = Buffer::default();
-    for (at, name) in names.iter().enumerate() {
-        if at > 0 {
-            header.push(b',');
-        }
-        csv_cell(&mut header, name.as_bytes(), alone);
-    }
-    if header.len() > 0 {
-        header.extend_from_slice(b"\r\n");
-        out.write_all(header.as_slice())?;
+    let declared: Vec<String> = match rows.head().form {
+        Form::Json => mappings.declared_names().map(str::to_owned).collect(),
+        Form::Text => Vec::new(),
+    };
+    // Of values each row has its own names, and a first one that is damaged may have none.
+    let mut header = Header { names: None, declared, alone: false };
+    if rows.head().form == Form::Text {
+        let mut first = Buffer::default();
+        header.write(mappings.names(), &mut first);
+        out.write_all(first.as_slice())?;
     }
     let mut line = Line { head: None, places: Vec::new(), others: Vec::new() };
     let (mut value, mut text) = (Buffer::default(), Vec::new());
-    each(rows, mappings, out, rejected, |writing, mapping, row, piece| {
-        line.turn(&names, mapping, row);
+    let counters = each(rows, mappings, out, rejected, |writing, mapping, row, piece, kept| {
+        if header.names.is_none() {
+            header.write(mapping.names(), piece);
+            *kept = piece.len();
+        }
+        let (names, alone) = (header.names.as_deref().unwrap_or_default(), header.alone);
+        line.turn(names, mapping, row);
         let others = line.others.iter().find(|at| !row.cell(mapping.fields[**at].cell).is_empty());
         if let Some(at) = others {
             return Err(Fault::of_field(RejectCode::UnknownColumn, *at));
@@ -155,7 +153,44 @@ pub fn csv(
         }
         piece.extend_from_slice(b"\r\n");
         Ok(())
-    })
+    })?;
+    if header.names.is_none() {
+        let mut only = Buffer::default();
+        header.write(mappings.names(), &mut only);
+        out.write_all(only.as_slice())?;
+        out.flush()?;
+    }
+    Ok(counters)
+}
+
+/// The first line.
+struct Header {
+    /// What it has, once it is written.
+    names: Option<Vec<String>>,
+    /// What it has in any case.
+    declared: Vec<String>,
+    /// It has one name only.
+    alone: bool,
+}
+
+impl Header {
+    fn write<'n>(&mut self, of_row: impl Iterator<Item = &'n str>, into: &mut Buffer) {
+        let mut names: Vec<String> = of_row.map(str::to_owned).collect();
+        let more = self.declared.iter().filter(|name| !names.contains(name));
+        let more: Vec<String> = more.cloned().collect();
+        names.extend(more);
+        self.alone = names.len() == 1;
+        for (at, name) in names.iter().enumerate() {
+            if at > 0 {
+                into.push(b',');
+            }
+            csv_cell(into, name.as_bytes(), self.alone);
+        }
+        if !names.is_empty() {
+            into.extend_from_slice(b"\r\n");
+        }
+        self.names = Some(names);
+    }
 }
 
 /// Where the cells of a line come from, in rows of one head.
@@ -229,14 +264,21 @@ fn csv_cell(out: &mut Buffer, text: &[u8], alone: bool) {
     out.push(b'"');
 }
 
-/// Takes each row through `write`, which appends it whole or names its fault.
+/// Takes each row through `write`, which appends it whole or names its fault. What it appends up to the last
+/// number that it gets stays there also if the row is refused.
 #[inline(always)]
 fn each(
     rows: &mut Rows,
     mappings: &mut Mappings,
     out: &mut dyn Write,
     rejected: &mut dyn FnMut(&Reject<'_>),
-    mut write: impl FnMut(&mut Writing, &Mapping, &Row<'_>, &mut Buffer) -> Result<(), Fault>,
+    mut write: impl FnMut(
+        &mut Writing,
+        &Mapping,
+        &Row<'_>,
+        &mut Buffer,
+        &mut usize,
+    ) -> Result<(), Fault>,
 ) -> Result<Counters, PlainError> {
     let mut counters = Counters::default();
     let mut writing = Writing::new(mappings);
@@ -258,11 +300,11 @@ fn each(
             return Err(error.into());
         }
         let mapping = &*mappings.current;
-        let before = piece.len();
+        let mut kept = piece.len();
         counters.rows += 1;
         let mut written = writing.check(mapping, &row);
         if written.is_ok() {
-            written = write(&mut writing, mapping, &row, &mut piece);
+            written = write(&mut writing, mapping, &row, &mut piece, &mut kept);
         }
         if writing.has_claims() {
             written = writing.settle(&row, written)?;
@@ -270,7 +312,7 @@ fn each(
         match written {
             Ok(()) => counters.records += 1,
             Err(fault) => {
-                piece.truncate(before);
+                piece.truncate(kept);
                 counters.rejects += 1;
                 rejected(&mapping.reject(&row, fault));
             }
