@@ -4,7 +4,7 @@
 //! give rows of garbage, so it is refused by name instead.
 
 use super::office::{self, Office};
-use super::{Archive, FormatError, Hints, document, json, xml};
+use super::{Archive, FormatError, Hints, csv, document, json, xml};
 use crate::catalog::{self, FormatKind};
 
 const CONVERT: &str = "Export the table as CSV";
@@ -144,6 +144,11 @@ pub(super) fn kind(
         return Ok(FormatKind::Xml);
     }
     check_text(text)?;
+    if named.is_some() && csv::is_table(text, whole) {
+        evidence
+            .push("format csv: all rows have the same cells, whatever the name says".to_owned());
+        return Ok(FormatKind::Csv);
+    }
     if let Some(kind) = named {
         evidence.push(match kind {
             FormatKind::Jsonl => "format jsonl: the name says so".to_owned(),
@@ -314,6 +319,15 @@ mod tests {
         ] {
             assert!(found(sample).contains(name), "{name}: {}", found(sample));
         }
+    }
+
+    #[test]
+    fn a_table_that_is_named_otherwise_is_a_table() {
+        let table = b"id,name\n1,Ann\n2,Bob\n";
+        for name in ["a.json", "a.jsonl.gz", "a.xml"] {
+            assert_eq!(kind_of(table, name).ok(), Some(FormatKind::Csv), "{name}");
+        }
+        assert_eq!(kind_of(b"id: 1\nname: Ann\n", "a.json").ok(), Some(FormatKind::Json));
     }
 
     #[test]

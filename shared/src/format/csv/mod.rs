@@ -29,6 +29,7 @@
 //! All of this depends on the bytes alone, never on how they arrive or where reading began.
 
 mod candidate;
+mod certain;
 mod class;
 mod dialect;
 mod directive;
@@ -55,6 +56,7 @@ use super::row::Span;
 use super::{Form, FormatError, Head, Limit, Limits, Position, Row, RowFault};
 use crate::catalog::Encoding;
 
+pub(super) use certain::is_table;
 pub use class::ColumnClass;
 pub use dialect::{Comment, Dialect, Escape};
 pub(super) use open::{open, resume};
