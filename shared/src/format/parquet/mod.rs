@@ -221,3 +221,5 @@ impl Reader for Table {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod written_tests;

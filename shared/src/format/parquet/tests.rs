@@ -6,7 +6,7 @@ use super::super::{Hints, open};
 use super::*;
 
 /// What reading a file came to: each row as a JSON array.
-fn read(bytes: Vec<u8>, limits: Limits) -> Result<(Detected, Vec<String>), FormatError> {
+pub(super) fn read(bytes: Vec<u8>, limits: Limits) -> Result<(Detected, Vec<String>), FormatError> {
     let settings = catalog::Format::default();
     let (mut rows, detected) =
         open(std::io::Cursor::new(bytes), Hints::default(), &settings, limits)?;
