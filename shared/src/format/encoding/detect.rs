@@ -3,7 +3,7 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::DecoderResult;
 
-use super::halves;
+use super::{halves, mac};
 use crate::catalog::Encoding;
 use crate::format::sniff::BOM;
 
@@ -167,7 +167,13 @@ pub(super) fn beyond_ascii(
     // The words around the first letter count, too.
     detector.feed(&bytes[first.saturating_sub(64)..], whole);
     let guess = detector.guess(None, Utf8Detection::Deny);
-    let guess = halves::with_some_cut(bytes, first, whole, guess).unwrap_or(guess);
+    let guess = match halves::with_some_cut(bytes, first, whole, guess) {
+        Some(better) => better,
+        None if guess == encoding_rs::WINDOWS_1252 && mac::is_likely(bytes) => {
+            encoding_rs::MACINTOSH
+        }
+        None => guess,
+    };
     // In an encoding of single bytes chance makes hardly any: then two encodings are mixed, and to
     // refuse rows is better than to bend them.
     let mixed = guess.is_single_byte()

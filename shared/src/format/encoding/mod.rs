@@ -12,6 +12,7 @@
 
 mod detect;
 mod halves;
+mod mac;
 mod text;
 
 use std::sync::{Arc, OnceLock};
