@@ -60,7 +60,12 @@ pub(super) fn begins_table(row: &SheetRow, after: &VecDeque<SheetRow>, columns: 
 
 fn is_header(names: &SheetRow, values: &SheetRow, columns: &Columns) -> bool {
     let named = |place: u32| names.cells.iter().any(|cell| cell.column == place);
-    let odd = names.cells.iter().filter(|cell| columns.differs(cell.column, cell.kind)).count();
+    let filled = |place: u32| values.cells.iter().any(|cell| cell.column == place);
+    let odd = names.cells.iter().filter(|cell| {
+        columns.differs(cell.column, cell.kind)
+            || (columns.is_unused(cell.column) && filled(cell.column))
+    });
+    let odd = odd.count();
     let mut seen = HashSet::new();
     let distinct = names.cells.iter().all(|cell| seen.insert(names.value(cell)));
     names.cells.len() > 1

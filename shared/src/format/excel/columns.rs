@@ -92,6 +92,12 @@ impl Columns {
         }
     }
 
+    /// Whether the header does not name the column at this place, and nothing came in it.
+    pub(super) fn is_unused(&self, place: u32) -> bool {
+        let came = self.places.binary_search(&place).is_ok_and(|at| self.came[at] != 0);
+        !came && !self.names.iter().any(|(named, _)| *named == place)
+    }
+
     /// Whether the row is the header once more.
     pub(super) fn are_named_by(&self, row: &SheetRow) -> bool {
         row.cells.len() == self.names.len()

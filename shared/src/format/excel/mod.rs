@@ -7,8 +7,8 @@
 //!
 //! * `format.sheet` names the sheet, or its place among the tabs from 1, or all visible ones (`"*"`).
 //!   Else the first visible one with a table is read, and the evidence names the others.
-//! * The header is found below titles, and may be of several rows; see [`table`]. With `format.skip_lines` the first row with
-//!   values below these is the header, and with `format.header = false` it is the first row of data.
+//! * The header is found below titles, and may be of several rows; see [`table`]. With `format.preamble = false` it is the
+//!   first row with values, with `format.skip_lines` the first below these, and with `format.header = false` there is none.
 //! * A row without values is no row. A column without a name is `column_7` by its place in the
 //!   sheet (G); one that has neither name nor value at the beginning of the sheet comes in with its
 //!   first value, by another head.
@@ -16,6 +16,7 @@
 //! * Numbers have the shortest digits that mean them. A cell that the sheet shows as a date or time is
 //!   `2024-05-01`, `2024-05-01T08:30:00`, `08:30:00`, or `26:30:00` for a duration.
 
+mod above;
 mod beyond;
 mod cell;
 mod columns;
@@ -318,7 +319,9 @@ impl Sheets {
             header: self.settings.header,
             rows: self.settings.header_rows,
             skipped: self.settings.skip_lines > 0,
+            preamble: self.settings.preamble,
             units: self.settings.units_row,
+            known: None,
         };
         let layout = table::layout(&self.outlines(), stated);
         evidence.extend(layout.evidence);

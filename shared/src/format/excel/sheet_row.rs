@@ -71,6 +71,10 @@ impl SheetRow {
             label: self.cells.first().is_some_and(|cell| {
                 cell.kind == Kind::Text && words::is_label(self.text(cell).as_bytes())
             }),
+            plain: self.cells.first().is_some_and(|cell| {
+                let code = |letter: char| letter.is_numeric() || letter == '@';
+                cell.kind == Kind::Text && !self.text(cell).contains(code)
+            }),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Where in a sheet the table is: which row names the columns, and what stands above it.
 //!
 //! Sheets are made to be looked at: above the table there may be a title, a date, a line that
-//! groups columns. So the first rows are looked at together. The header is the first row that is
-//! at least half as wide as the rows are as a rule, and a row whose cells group the columns of the
-//! next gives way to it.
+//! groups columns. So the first rows are looked at together. The header is a row that is about as
+//! wide as the rows are as a rule, or begins a wider block, if what stands above it certainly is no
+//! row ([`above`]), else the first row; and a row whose cells group the columns of the next gives way
+//! to it. A row that is known by its names is the header in any case.
 
 use std::ops::Range;
 
+use super::above;
 use super::cell::Kind;
 
 /// Rows with values that are looked at.
@@ -26,6 +28,8 @@ pub(super) struct Outline {
     pub(super) label: bool,
     /// Whether a text stands in two cells.
     pub(super) repeats: bool,
+    /// Whether the first cell is of words alone: no code, no address.
+    pub(super) plain: bool,
 }
 
 impl Outline {
@@ -33,12 +37,12 @@ impl Outline {
         self.cells.iter().any(|(at, _)| *at == column)
     }
 
-    fn is_text(&self) -> bool {
+    pub(super) fn is_text(&self) -> bool {
         self.cells.iter().all(|(_, kind)| *kind == Kind::Text)
     }
 
     /// Whether it could name columns: texts, and years.
-    fn is_names(&self) -> bool {
+    pub(super) fn is_names(&self) -> bool {
         let name = |kind| kind == Kind::Text || (self.years && kind == Kind::Number);
         self.cells.iter().all(|(_, kind)| name(*kind))
     }
@@ -55,7 +59,7 @@ pub(super) struct Layout {
     pub(super) evidence: Vec<String>,
 }
 
-/// What the definition says of the header.
+/// What the definition says of the header, and what is known of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stated {
     /// Whether there is one.
@@ -64,8 +68,25 @@ pub(super) struct Stated {
     pub(super) rows: Option<u32>,
     /// How many rows stand above is stated, and they are left out.
     pub(super) skipped: bool,
+    /// Whether there is anything above it.
+    pub(super) preamble: Option<bool>,
     /// Whether a row of units is below it.
     pub(super) units: Option<bool>,
+    /// Which of the rows has names that are known, and from where.
+    pub(super) known: Option<(usize, &'static str)>,
+}
+
+impl Stated {
+    /// The row that is known to be the header, if it is looked for there.
+    fn known(&self) -> Option<(usize, &'static str)> {
+        let is_free = self.header != Some(false) && self.rows.is_none();
+        self.known.filter(|(at, _)| is_free && (*at == 0 || self.seeks()))
+    }
+
+    /// Whether the table is looked for below other rows.
+    fn seeks(&self) -> bool {
+        self.preamble.unwrap_or(!self.skipped)
+    }
 }
 
 /// Whether there is something like a table: rows of more than one cell.
@@ -83,12 +104,24 @@ pub(super) fn layout(rows: &[Outline], stated: Stated) -> Layout {
         evidence.push("no header: stated".to_owned());
         return Layout { header: 0..0, first: 0, evidence };
     }
-    let mut header = if stated.skipped { 0..1 } else { find_header(rows, &mut evidence) };
+    let mut header = match stated.known() {
+        Some((at, _)) => at..at + 1,
+        None if stated.seeks() => find_header(rows),
+        None if stated.skipped => 0..1,
+        None => first_row(rows),
+    };
     if let Some(count) = stated.rows.and_then(|count| usize::try_from(count).ok()) {
         header = of_rows(rows, header, count);
     }
+    if header.start > 0 {
+        let above: Vec<String> =
+            rows[..header.start].iter().take(5).map(|row| row.row.to_string()).collect();
+        let more = if header.start > 5 { " and more" } else { "" };
+        evidence.push(format!("skipped above the table: rows {}{more}", above.join(", ")));
+    }
     let row = rows[header.end - 1].row;
     if stated.header.is_none()
+        && stated.known().is_none()
         && !stated.skipped
         && header.len() == 1
         && is_data(rows, header.start)
@@ -97,10 +130,12 @@ pub(super) fn layout(rows: &[Outline], stated: Stated) -> Layout {
             .push(format!("no header: row {row} has the same kinds of cells as the rows below it"));
         return Layout { header: 0..0, first: header.start, evidence };
     }
-    let why = match (stated.header, stated.skipped) {
-        (_, true) => "the first after format.skip_lines",
-        (Some(_), _) => "stated, and the first that is as wide as the table",
-        (None, _) => "the first that is as wide as the table",
+    let why = match (stated.known(), stated.header, stated.skipped, stated.preamble) {
+        (Some((_, why)), ..) => why,
+        (None, _, true, _) => "the first after format.skip_lines",
+        (None, _, _, Some(false)) => "the first, with format.preamble = false",
+        (None, Some(_), ..) => "stated, and the first that is as wide as the table",
+        (None, None, ..) => "the first that is as wide as the table",
     };
     evidence.push(match header.len() {
         1 => format!("header: row {row} of the sheet, {why}"),
@@ -143,80 +178,59 @@ fn units(rows: &[Outline], at: usize, stated: Option<bool>) -> Option<&'static s
 }
 
 /// The rows that name the columns.
-fn find_header(rows: &[Outline], evidence: &mut Vec<String>) -> Range<usize> {
+fn find_header(rows: &[Outline]) -> Range<usize> {
     let mut widths: Vec<usize> = rows.iter().map(|row| row.cells.len()).collect();
     widths.sort_unstable();
     // Below titles and notes there may be few rows, and sparse ones.
     let usual = widths[widths.len() * 3 / 4];
     let enough = if usual < 2 { 1 } else { usual.div_ceil(2).max(2) };
-    let mut header = rows.iter().position(|row| row.cells.len() >= enough).unwrap_or(0);
-    while let Some(next) = wider_block(rows, header) {
-        header = next;
+    let wide = |least: usize| rows.iter().position(|row| row.cells.len() >= least);
+    let wide_enough = wide(enough).unwrap_or(0);
+    let mut blocks = vec![wide_enough];
+    while let Some(next) = blocks.last().and_then(|at| wider_block(rows, *at)) {
+        blocks.push(next);
     }
-    header = set_off(rows, usual).unwrap_or(header);
-    if groups(rows, header).is_some() {
-        header += 1;
-    }
-    let mut first = header;
+    // A single column below its title.
+    let below_title = (usual == 1 && rows.len() > 2 && rows[1].row > rows[0].row + 1).then_some(1);
+    let candidates = names_of_most(rows, usual).into_iter().chain(blocks.into_iter().rev());
+    candidates
+        .chain(wide(2).filter(|_| usual > 1))
+        .chain(below_title)
+        .filter(|at| *at > 0 || usual > 1)
+        .map(|at| with_groups(rows, at))
+        .find(|header| above::are_no_rows(rows, header.start, header.end - 1))
+        .unwrap_or_else(|| first_row(rows))
+}
+
+/// The header that begins with the first row.
+fn first_row(rows: &[Outline]) -> Range<usize> {
+    0..if groups(rows, 0) == Some(Groups::Joined) { 2 } else { 1 }
+}
+
+/// The header whose last row is the one at `at`, or the next if that one groups its columns.
+fn with_groups(rows: &[Outline], at: usize) -> Range<usize> {
+    let last = if groups(rows, at).is_some() { at + 1 } else { at };
+    let mut first = last;
     while first > 0 && groups(rows, first - 1) == Some(Groups::Joined) {
         first -= 1;
     }
-    if first > 0 {
-        let above: Vec<String> =
-            rows[..first].iter().take(5).map(|row| row.row.to_string()).collect();
-        let more = if first > 5 { " and more" } else { "" };
-        evidence.push(format!("skipped above the table: rows {}{more}", above.join(", ")));
-    }
-    first..header + 1
+    first..last + 1
 }
 
-/// The first row of texts that is about as wide as rows are as a rule, if what stands above it are lines of
-/// labels and values, as statements and reports have them.
-fn set_off(rows: &[Outline], usual: usize) -> Option<usize> {
-    const MOST: usize = 20;
+/// The first row of texts that is about as wide as rows are as a rule.
+fn names_of_most(rows: &[Outline], usual: usize) -> Option<usize> {
     let names =
         |row: &Outline| row.cells.len() >= 3 && row.is_text() && row.cells.len() * 4 >= usual * 3;
-    let at = rows.iter().take(MOST + 1).position(names)?;
-    let (above, width) = (&rows[..at], rows[at].cells.len());
-    let most = if width >= 6 { 3 } else { 2 };
-    let gap = rows[at].row > above.last()?.row + 1;
-    let labels = above.iter().filter(|row| row.label).count();
-    let below = rows.get(at + 1)?;
-    (above.iter().all(|row| row.cells.len() <= most)
-        && (gap || labels * 2 >= above.len())
-        && below.cells.len() * 2 >= width
-        && (gap || rows[at - 1].label || groups(rows, at - 1).is_none())
-        && !has_table_of_two(above))
-    .then_some(at)
-}
-
-/// Whether rows of two cells are a table among the lines: names over values of one kind, texts without a word
-/// that statements use, or many rows.
-fn has_table_of_two(lines: &[Outline]) -> bool {
-    let two = |row: &Outline| row.cells.len() == 2;
-    let follows =
-        |one: &Outline, other: &Outline| two(one) && two(other) && other.row == one.row + 1;
-    lines.chunk_by(follows).any(|run| {
-        let labels = run.iter().filter(|row| row.label).count();
-        if run.len() < 3 || labels * 2 >= run.len() {
-            return false;
-        }
-        let value = |row: &Outline| row.cells[1].1;
-        let alike = run[1..].iter().all(|row| value(row) == value(&run[1]));
-        let of_texts = run.iter().all(Outline::is_text) && !run[1..].iter().any(|row| row.label);
-        run.len() > 6 || (run[0].is_text() && alike && value(&run[1]) != Kind::Text) || of_texts
-    })
+    rows.iter().take(above::MOST + 1).position(names).filter(|at| *at > 0)
 }
 
 /// The next block of rows without a blank row between, if it begins with a row of text that is wider
-/// than the one or two rows of the block of `at`: these are notes above the table, then.
+/// than the one or two rows of the block of `at`: these may be notes above the table, then.
 fn wider_block(rows: &[Outline], at: usize) -> Option<usize> {
     let next = (at + 1..rows.len()).find(|next| rows[*next].row > rows[next - 1].row + 1)?;
     let widest = rows[at..next].iter().map(|row| row.cells.len()).max()?;
-    let first = &rows[next];
-    let is_text = first.cells.iter().all(|(_, kind)| *kind == Kind::Text);
     let is_short = next - at <= 2 && rows.len() > next + 1;
-    (is_short && is_text && first.cells.len() > widest).then_some(next)
+    (is_short && rows[next].is_text() && rows[next].cells.len() > widest).then_some(next)
 }
 
 /// What a row of headings over several columns each is.
@@ -236,7 +250,7 @@ fn groups(rows: &[Outline], at: usize) -> Option<Groups> {
     if !group.is_names() || !names.is_names() || group.cells.last()?.0 > last + 1 {
         return None;
     }
-    let over_values = rows.get(at + 2).is_some_and(|below| !below.is_text());
+    let over_values = above::is_over_values(rows, at + 1);
     let next = group.cells.iter().skip(1).map(|(column, _)| *column).chain([last + 1]);
     let (mut over_two_rows, mut over_columns, mut over_one) = (0, 0, 0);
     for ((column, _), next) in group.cells.iter().zip(next) {
@@ -253,7 +267,7 @@ fn groups(rows: &[Outline], at: usize) -> Option<Groups> {
     let follows = names.row == group.row + 1;
     // Names that come again tell nothing without what stands above them.
     let joined = over_columns > 0
-        && (over_one == 0 || names.repeats)
+        && (over_one == 0 || (names.repeats && over_values))
         && over_columns + over_two_rows + over_one > 1;
     if follows && joined && (over_values || over_two_rows > 0 || names.repeats) {
         return Some(Groups::Joined);
@@ -286,7 +300,7 @@ fn is_data(rows: &[Outline], at: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// One letter a cell: t text, l a label, r a text as in another cell, u a unit, n number, d date, y a year, a space nothing.
+    /// One letter a cell: t text, l a label, r a text as in another cell, u a unit, c a code, n number, d date, y a year, a space nothing.
     fn rows(drawn: &[&str]) -> Vec<Outline> {
         let row = |(at, drawn): (usize, &&str)| {
             let cells: Vec<(u32, Kind)> = drawn
@@ -294,7 +308,7 @@ mod tests {
                 .enumerate()
                 .filter_map(|(column, letter)| {
                     let kind = match letter {
-                        't' | 'l' | 'r' | 'u' => Kind::Text,
+                        't' | 'l' | 'r' | 'u' | 'c' => Kind::Text,
                         'n' | 'y' => Kind::Number,
                         'd' => Kind::Moment,
                         _ => return None,
@@ -309,6 +323,7 @@ mod tests {
                 units: drawn.chars().all(|letter| matches!(letter, 'u' | ' ')),
                 label: drawn.starts_with('l'),
                 repeats: drawn.matches('r').count() > 1,
+                plain: !drawn.trim_start().starts_with(['c', 'n', 'd', 'y']),
             })
         };
         drawn.iter().enumerate().filter_map(row).collect()
@@ -353,6 +368,65 @@ mod tests {
         assert_eq!(below(&["tt", "td", "td", ""]), Some(1));
         assert_eq!(header(&["ttt", "tn", "tn", "", "tttt", "tttn"]), Some(1));
         assert_eq!(below(&["lt", "tt", "tt", ""]), Some(1), "names over texts are, too");
+    }
+
+    #[test]
+    fn a_row_with_a_note_beside_it_is_not_the_header() {
+        assert_eq!(header(&["lt", "tt", "ttt", "tt", "tt"]), Some(1));
+        assert_eq!(header(&["lt", "ttt", "tt", "tt"]), Some(1), "in the first row of data");
+        assert_eq!(header(&["lt", "tttt", "tt", "tt"]), Some(1), "two notes");
+        assert_eq!(header(&["l", "t", "tt", "t"]), Some(1), "of a single column");
+        assert_eq!(header(&["lt", "", "ttt", "tt", "tt"]), Some(1), "below a blank row");
+        assert_eq!(header(&["ttt", "", "tttt", "ttt", "ttt"]), Some(1), "of three columns");
+        assert_eq!(header(&["t", "", "lt", "tt", "ttt", "tt", "tt"]), Some(3), "below a title");
+        let many = [&["lt", "tt", "ttt"][..], &["tt"; 200]].concat();
+        assert_eq!(header(&many), Some(1));
+    }
+
+    #[test]
+    fn a_header_that_is_narrower_than_each_row_is_not_passed_over() {
+        assert_eq!(header(&["lt", "tttt", "tttt", "tttt"]), Some(1));
+        assert_eq!(header(&["tt", "tttttt", "tttttt", "tttttt"]), Some(1));
+        assert_eq!(header(&["tt", "tttt", "tttn", "tttt"]), Some(1), "a number among texts");
+        assert_eq!(header(&["tt", "ttrr", "tttn", "tttt"]), Some(1), "a text that comes twice");
+        assert_eq!(header(&[" t", "tn", "tn"]), Some(1), "beside numbers of rows");
+        assert_eq!(header(&[" t", "tt", "tt"]), Some(1));
+        // What it names no column of are texts, but for what certainly is a header.
+        assert_eq!(header(&["   tt", "tttnn", "ttdnn", "ttdnn"]), Some(2));
+        assert_eq!(header(&["   tt", "tttnn", "tttnn", "tttnn"]), Some(1));
+    }
+
+    #[test]
+    fn a_small_table_above_a_wider_one_is_not_passed_over() {
+        let wide = ["", "ttt", "tnn", "tnn"];
+        let below = |above: &[&str]| header(&[above, &wide].concat());
+        assert_eq!(below(&["tt", "nt", "nt"]), Some(1), "numbers beside texts");
+        assert_eq!(below(&["tt", "nt"]), Some(1), "of one row");
+        assert_eq!(below(&["lt", "dn"]), Some(1), "of one row");
+        assert_eq!(below(&["tt", "tn", "tn"]), Some(1), "texts beside numbers");
+        assert_eq!(below(&["t", "n", "n", "n"]), Some(1), "a list of numbers");
+        let wider = ["", "tttttttt", "tnnnnnnn", "tnnnnnnn", "tnnnnnnn", "tnnnnnnn", "tnnnnnnn"];
+        let below = |above: &[&str]| header(&[above, &wider].concat());
+        assert_eq!(below(&["ttt", "tnn", "tnn"]), Some(1), "three columns above eight");
+        assert_eq!(below(&["tt", "tt", "tt"]), Some(1), "of texts");
+        assert_eq!(below(&["lt", "lt", "ln"]), Some(5), "labels and values");
+        assert_eq!(below(&["t", "t", "t", "d"]), Some(6), "titles");
+    }
+
+    #[test]
+    fn a_title_above_a_single_column_is_not_its_name() {
+        assert_eq!(header(&["t", "", "t", "c", "c", "c"]), Some(3));
+        assert_eq!(header(&["t", "", "t", "n", "n"]), Some(3));
+        assert_eq!(header(&["t", "", "c", "c", "c"]), Some(1), "a blank row below the header");
+        assert_eq!(header(&["t", "", "t", "t", "t"]), Some(1), "which it may be here, too");
+    }
+
+    #[test]
+    fn nothing_is_passed_over_where_that_is_stated() {
+        let rows = rows(&["t", "", "ttt", "tnn", "tnn"]);
+        let stated = |preamble| Stated { preamble: Some(preamble), ..Stated::default() };
+        assert_eq!(layout(&rows, stated(false)).header, 0..1);
+        assert_eq!(layout(&rows, stated(true)).header, 1..2);
     }
 
     #[test]

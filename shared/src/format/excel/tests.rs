@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::super::{Hints, open};
 use super::*;
 
+mod above;
 mod beyond;
 
 fn read(

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn sheet(drawn: &[&str], toml: &str) -> (Detected, Vec<String>) {
+pub(super) fn sheet(drawn: &[&str], toml: &str) -> (Detected, Vec<String>) {
     read(xlsx(&[("S", false, &rows(drawn))]), &settings(toml)).unwrap()
 }
 
