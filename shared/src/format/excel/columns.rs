@@ -103,7 +103,9 @@ impl Columns {
         row.cells.len() == self.names.len()
             && row.cells.len() > 1
             && row.cells.iter().zip(&self.names).all(|(cell, (place, name))| {
-                cell.column == *place && cell.kind == Kind::Text && row.text(cell) == *name
+                cell.column == *place
+                    && cell.kind == Kind::Text
+                    && on_one_line(&row.text(cell)) == *name
             })
     }
 
@@ -114,7 +116,7 @@ impl Columns {
             .places
             .iter()
             .map(|place| match names.next_if(|(at, _)| at == place) {
-                Some((_, name)) if !name.trim().is_empty() => name.clone(),
+                Some((_, name)) if !name.is_empty() => name.clone(),
                 _ => format!("column_{}", place + 1),
             })
             .collect();
@@ -134,25 +136,28 @@ fn names(header: &[&SheetRow]) -> Vec<(u32, String)> {
         header.iter().flat_map(|row| row.cells.iter().map(|cell| cell.column)).collect();
     places.sort_unstable();
     places.dedup();
-    let name = |place: u32| {
-        let mut parts: Vec<String> = Vec::new();
-        for (row, below) in header.iter().zip(header.iter().skip(1).map(Some).chain([None])) {
-            let cell = row.cells.iter().take_while(|cell| cell.column <= place).last();
-            let over = |column: u32| {
-                below.is_some_and(|below| below.cells.iter().any(|cell| cell.column == column))
-            };
-            let part = cell
-                .filter(|cell| cell.column == place || (over(cell.column) && over(place)))
-                .map(|cell| row.text(cell));
-            parts.extend(part.filter(|part| {
-                !part.trim().is_empty()
-                    && parts.last().is_none_or(|last| last.trim() != part.trim())
-            }));
-        }
-        match parts.len() {
-            1 => parts.remove(0),
-            _ => parts.iter().map(|part| part.trim()).collect::<Vec<_>>().join(" / "),
-        }
-    };
+    let name =
+        |place: u32| {
+            let mut parts: Vec<String> = Vec::new();
+            for (row, below) in header.iter().zip(header.iter().skip(1).map(Some).chain([None])) {
+                let cell = row.cells.iter().take_while(|cell| cell.column <= place).last();
+                let over = |column: u32| {
+                    below.is_some_and(|below| below.cells.iter().any(|cell| cell.column == column))
+                };
+                let part = cell
+                    .filter(|cell| cell.column == place || (over(cell.column) && over(place)))
+                    .map(|cell| on_one_line(&row.text(cell)));
+                parts.extend(part.filter(|part| {
+                    !part.is_empty() && parts.last().is_none_or(|last| last != part)
+                }));
+            }
+            parts.join(" / ")
+        };
     places.into_iter().map(|place| (place, name(place))).collect()
+}
+
+/// A name as it is read: people break it over several lines to keep its column narrow.
+fn on_one_line(name: &str) -> String {
+    let lines = name.split(['\n', '\r']).map(str::trim);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

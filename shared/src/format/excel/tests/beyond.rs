@@ -100,3 +100,17 @@ fn a_list_of_sheets_or_relations_that_would_take_too_much_memory_is_refused() {
         assert_eq!(error.code(), "takes_too_much_memory", "{part}: {error}");
     }
 }
+
+#[test]
+fn white_space_and_line_breaks_are_no_part_of_a_name() {
+    let text = |at: &str, text: &str| {
+        format!("<c r='{at}' t='inlineStr'><is><t xml:space='preserve'>{text}</t></is></c>")
+    };
+    let names = [text("A1", "ID "), text("B1", " Unit&#10;price"), text("C1", "  ")].concat();
+    let again = [text("A3", "ID "), text("B3", " Unit&#10;price"), text("C3", "  ")].concat();
+    let values = rows(&["A2=1 B2=x C2=y"]);
+    let sheet = format!("<row>{names}</row>{values}<row>{again}</row>");
+    let (detected, lines) = read(xlsx(&[("S", false, &sheet)]), &settings("")).unwrap();
+    assert_eq!(detected.columns, ["ID", "Unit price", "column_3"]);
+    assert!(lines.len() == 2 && lines[1].contains("RepeatedHeader"), "{lines:?}");
+}
