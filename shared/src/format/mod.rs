@@ -43,6 +43,7 @@ mod header;
 mod heads;
 mod input;
 mod json;
+mod known;
 mod lines;
 #[cfg(test)]
 pub(crate) mod listed;
@@ -482,7 +483,8 @@ fn open_input(
             (AnyReader::Other(xml), detected)
         }
         catalog::FormatKind::Excel => {
-            let (sheets, detected) = excel::open(input, compression, settings, limits, evidence)?;
+            let (sheets, detected) =
+                excel::open(input, compression, hints, settings, limits, evidence)?;
             (AnyReader::Other(Box::new(sheets)), detected)
         }
         catalog::FormatKind::Parquet => {

@@ -1,12 +1,10 @@
 //! What is known of a table besides its rows: the columns that the definition or the file itself names, and
 //! how the file before was written.
 
-use std::collections::HashSet;
-
 use super::directive;
 use super::sample::{PREAMBLE, Sample, SampleRow};
 use crate::catalog::Field;
-use crate::format::{Expected, Hints, header, shape};
+use crate::format::{Expected, Hints, known};
 
 /// How far the delimiter of the file before is preferred.
 const EXPECTED: f64 = 1.3;
@@ -43,21 +41,9 @@ impl<'a> Known<'a> {
             return None;
         }
         let cells: Option<Vec<&str>> =
-            sample.text(row).map(|cell| std::str::from_utf8(cell).ok().map(str::trim)).collect();
-        let cells = cells?;
-        if let Some(names) = self.expected.and_then(|expected| expected.header.as_ref()) {
-            let unique =
-                header::unique(&cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
-            if shape::names(unique.iter().map(String::as_str)) == *names {
-                return Some("it has the names of the file before");
-            }
-        }
-        let cells: HashSet<String> = cells.iter().map(|cell| cell.to_lowercase()).collect();
-        let named = |field: &&Field| cells.contains(&field.column.trim().to_lowercase());
-        let named = self.fields.iter().filter(named).count();
-        // A column or two may have gone; a cell that happens to be a name is no header.
-        let most = named == self.fields.len() || (named > 1 && named * 3 >= self.fields.len() * 2);
-        (named > 0 && most).then_some("it has the names of the definition")
+            sample.text(row).map(|cell| std::str::from_utf8(cell).ok()).collect();
+        let before = self.expected.and_then(|expected| expected.header.as_deref());
+        known::recognises(&cells?, before, self.fields)
     }
 
     /// How far a delimiter is preferred for what is known.

@@ -129,6 +129,15 @@ impl Columns {
     }
 }
 
+/// What the columns are called that the rows of a header name, and those that some rows have.
+pub(super) fn named<'r>(
+    header: &[&SheetRow],
+    rows: impl Iterator<Item = &'r SheetRow>,
+) -> Vec<String> {
+    let part = Part { member: None, sheet: None };
+    Columns::none().follow(header, rows, part).head.columns.clone()
+}
+
 /// The names that the rows of a header come to. A heading over several columns stands in the first of
 /// them, and has a name below it there.
 fn names(header: &[&SheetRow]) -> Vec<(u32, String)> {

@@ -6,7 +6,8 @@
 //! mixed: each has a head of its own.
 //!
 //! * `format.sheet` names the sheet, or its place among the tabs from 1, or all visible ones (`"*"`).
-//!   Else the first visible one with a table is read, and the evidence names the others.
+//!   Else the first visible one with the columns of the definition is read, or with a table, and the
+//!   evidence names the others.
 //! * The header is found below titles, and may be of several rows; see [`table`]. With `format.preamble = false` it is the
 //!   first row with values, with `format.skip_lines` the first below these, and with `format.header = false` there is none.
 //! * A row without values is no row. A column without a name is `column_7` by its place in the
@@ -19,10 +20,12 @@
 mod above;
 mod beyond;
 mod cell;
+mod choice;
 mod columns;
 mod container;
 mod formula_errors;
 mod guard;
+mod known;
 mod odd;
 mod sheet_row;
 mod table;
@@ -33,7 +36,9 @@ use std::io::Seek;
 use std::sync::Arc;
 
 use self::cell::Kind;
+use self::choice::{chosen, list};
 use self::columns::Columns;
+use self::known::Known;
 use self::sheet_row::{SheetCell, SheetRow};
 use self::table::{Outline, Stated};
 use self::workbook::{Piece, Said, SheetName, Workbook};
@@ -41,8 +46,8 @@ use super::contained::contained;
 use super::input::Input;
 use super::values::{Place, Values};
 use super::{
-    Compression, Detected, FormatError, Head, Limit, Limits, Part, Position, Reader, Row, RowFault,
-    Spool,
+    Compression, Detected, FormatError, Head, Hints, Limit, Limits, Part, Position, Reader, Row,
+    RowFault, Spool,
 };
 use crate::catalog::{self, SheetChoice};
 
@@ -53,6 +58,7 @@ const WINDOW_BYTES: usize = 1 << 20;
 pub(super) struct Sheets {
     workbook: Workbook,
     settings: catalog::Format,
+    known: Known,
     limits: Limits,
     names: Vec<SheetName>,
     /// The sheets to read after this one, by their place.
@@ -82,6 +88,7 @@ pub(super) struct Sheets {
 pub(super) fn open(
     input: Input,
     compression: Compression,
+    hints: Hints<'_>,
     settings: &catalog::Format,
     limits: Limits,
     mut evidence: Vec<String>,
@@ -119,6 +126,7 @@ pub(super) fn open(
     let mut sheets = Sheets {
         workbook,
         settings: settings.clone(),
+        known: Known::of(hints),
         limits,
         next: chosen(&names, settings.sheet.as_ref())?,
         names,
@@ -151,54 +159,25 @@ pub(super) fn open(
     Ok((sheets, detected))
 }
 
-/// The sheets that may be read, in their order.
-fn chosen(
-    names: &[SheetName],
-    choice: Option<&SheetChoice>,
-) -> Result<VecDeque<usize>, FormatError> {
-    let found = match choice {
-        None | Some(SheetChoice::All) => {
-            let visible =
-                |(at, sheet): (usize, &SheetName)| (sheet.visible && sheet.has_cells).then_some(at);
-            return Ok(names.iter().enumerate().filter_map(visible).collect());
-        }
-        Some(SheetChoice::Number(number)) => {
-            (*number as usize).checked_sub(1).filter(|at| *at < names.len())
-        }
-        Some(SheetChoice::Name(name)) => names
-            .iter()
-            .position(|sheet| sheet.name == *name)
-            // People do not see white space at the ends, and spreadsheets do not tell case apart.
-            .or_else(|| names.iter().position(|sheet| same_name(&sheet.name, name))),
-    };
-    found.map(|at| VecDeque::from([at])).ok_or_else(|| FormatError::NoSuchSheet {
-        wanted: match choice {
-            Some(SheetChoice::Number(number)) => number.to_string().into(),
-            Some(SheetChoice::Name(name)) => format!("\"{name}\"").into(),
-            _ => "".into(),
-        },
-        found: list(names.iter()).into(),
-    })
-}
-
-fn same_name(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
-}
-
-/// Some names, for people.
-fn list<'n>(names: impl Iterator<Item = &'n SheetName>) -> String {
-    let names: Vec<String> = names.map(|sheet| format!("\"{}\"", sheet.name)).collect();
-    match names.len() {
-        0 => "none".to_owned(),
-        1..=20 => names.join(", "),
-        more => format!("{} and {} more", names[..20].join(", "), more - 20),
-    }
-}
-
 impl Sheets {
-    /// Goes to the first visible sheet with a table; where none has one, to the first with a value.
+    /// Goes to the first visible sheet that has the columns of the definition; where none has them, to the
+    /// first with a table, else to the first with a value.
     fn first_table(&mut self, evidence: &mut Vec<String>) -> Result<Option<usize>, FormatError> {
         let candidates = self.next.clone();
+        let named = self.settings.header != Some(false) && self.known.tells_sheets();
+        if named && candidates.len() > 1 {
+            for at in candidates.clone() {
+                self.begin(at)?;
+                if self.known.is_defined(&self.window) {
+                    self.next.clear();
+                    let name = &self.names[at].name;
+                    let why = "the first visible one with the columns of the definition";
+                    evidence.push(format!("sheet \"{name}\": {why}"));
+                    self.lay_out(at, evidence);
+                    return Ok(Some(at));
+                }
+            }
+        }
         let mut with_values = None;
         for at in candidates {
             self.begin(at)?;
@@ -315,7 +294,8 @@ impl Sheets {
 
     /// Finds the table in the first rows, and its columns.
     fn lay_out(&mut self, at: usize, evidence: &mut Vec<String>) {
-        let stated = Stated {
+        let outlines = self.outlines();
+        let mut stated = Stated {
             header: self.settings.header,
             rows: self.settings.header_rows,
             skipped: self.settings.skip_lines > 0,
@@ -323,7 +303,11 @@ impl Sheets {
             units: self.settings.units_row,
             known: None,
         };
-        let layout = table::layout(&self.outlines(), stated);
+        let mut layout = table::layout(&outlines, stated);
+        stated.known = self.known.header(&self.window, &layout.header);
+        if stated.known.is_some() {
+            layout = table::layout(&outlines, stated);
+        }
         evidence.extend(layout.evidence);
         let header: Vec<&SheetRow> = self.window.range(layout.header).collect();
         let part = Part { member: None, sheet: Some(self.names[at].name.clone()) };
