@@ -258,6 +258,46 @@ fn one_broken_row_of_few_does_not_hide_the_delimiter() {
 }
 
 #[test]
+fn a_column_that_is_empty_does_not_double_the_delimiter() {
+    for delimiter in [";", "|", "~", ":"] {
+        // One middle name in ten, or none at all; then a row of another width.
+        for names in [0, 1] {
+            let mut text = format!("first{delimiter}middle{delimiter}last\n");
+            let mut rows = Vec::new();
+            for n in 0..30 {
+                let middle = if n % 10 == 9 && names > 0 { "J" } else { "" };
+                text += &format!("Ann{delimiter}{middle}{delimiter}{n}\n");
+                rows.push(format!("Ann ¦ {middle} ¦ {n}"));
+            }
+            let mut rejects = Vec::new();
+            if delimiter != ":" {
+                text += &format!("Ann{delimiter}Lee\n");
+                rejects.push((32, "too_few_cells"));
+            }
+            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+            detected(&text, &text, "first ¦ middle ¦ last", &rows, &rejects);
+        }
+    }
+    for (header, row, columns, expected) in [
+        ("id;a;b;c;d;e", "1;;;;;", "id ¦ a ¦ b ¦ c ¦ d ¦ e", "1 ¦  ¦  ¦  ¦  ¦ "),
+        ("a|b|c|d|e", "N||12||5", "a ¦ b ¦ c ¦ d ¦ e", "N ¦  ¦ 12 ¦  ¦ 5"),
+        ("\"id\"|\"a\"|\"b\"", "1||", "id ¦ a ¦ b", "1 ¦  ¦ "),
+    ] {
+        let text = format!("{header}\n{}", format!("{row}\n").repeat(20));
+        detected(&text, &text, columns, &[expected; 20], &[]);
+    }
+    // Without a header, a few names show it.
+    let text = "Ann;;1\n".repeat(20) + "Bob;J;2\nCid;K;3\n";
+    let mut rows = vec!["Ann ¦  ¦ 1"; 20];
+    rows.extend(["Bob ¦ J ¦ 2", "Cid ¦ K ¦ 3"]);
+    detected("no header", &text, "column_1 ¦ column_2 ¦ column_3", &rows, &[]);
+    // Doubled delimiters stay, though a broken row has as many cells between single ones.
+    let text = "id||name\n1||Ann\n2|x|Bob\n3||Cid\n4||Dan\n5||Eve\n";
+    let rows = ["1 ¦ Ann", "3 ¦ Cid", "4 ¦ Dan", "5 ¦ Eve"];
+    detected("doubled", text, "id ¦ name", &rows, &[(3, "too_few_cells")]);
+}
+
+#[test]
 fn blanks_between_cells_are_found_though_a_row_is_broken() {
     let rows: Vec<String> = (1..=12).map(|n| format!("{n} N{n} 2024-01-{n:02} {n}.5")).collect();
     let expected: Vec<String> = rows.iter().map(|row| row.replace(' ', " ¦ ")).collect();

@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use super::class::{self, Class};
 use super::dialect::{Dialect, Escape};
+use super::doubled;
 use super::known::Known;
 use super::sample::{Sample, SampleRow, View};
 use crate::catalog;
@@ -166,7 +167,7 @@ pub(super) fn candidate(
     // An apostrophe is one, unless it stands around cells that otherwise would not fit.
     let apostrophes = dialect.quote == Some('\'') && !sample.quotes_hold('\'');
     let preferred = if apostrophes { preferred * 0.95 } else { preferred };
-    let half = stated.delimiter.is_none() && is_half(&dialect.delimiter, &sample);
+    let half = stated.delimiter.is_none() && is_half(&dialect.delimiter, &sample, width);
     let preferred = if half { preferred * 0.5 } else { preferred };
     let preferred = preferred * known.prefers(&dialect.delimiter, &sample);
     let sound = 1.0 - faults as f64 / all.max(1) as f64;
@@ -176,8 +177,9 @@ pub(super) fn candidate(
 
 /// Whether the delimiter is but half of one of two characters: the other half stands beside it nearly
 /// everywhere.
-fn is_half(delimiter: &str, sample: &Sample) -> bool {
+fn is_half(delimiter: &str, sample: &Sample, width: usize) -> bool {
     let [half] = delimiter.as_bytes() else { return false };
+    let alone = doubled::stands_alone(sample, width);
     // A piece of a quoted cell begins and ends anywhere.
     let piece = |text: &[u8]| memchr::memchr_iter(b'"', text).count() % 2 == 1;
     CANDIDATES.iter().any(|(pair, _)| match pair.as_bytes() {
@@ -186,7 +188,7 @@ fn is_half(delimiter: &str, sample: &Sample) -> bool {
             let empty = |odd| {
                 sample.mostly(75, move |at, _, text| (at % 2 == odd).then_some(text.is_empty()))
             };
-            empty(1) && !empty(0)
+            !alone && empty(1) && !empty(0)
         }
         [first, second] if first == half => sample.mostly(90, |at, _, text| {
             (at > 0 && !piece(text)).then_some(text.first() == Some(second))

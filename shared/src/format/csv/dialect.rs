@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::candidate::{Candidate, candidate, delimiters, quotings};
 use super::class::ColumnClass;
+use super::doubled;
 use super::known::Known;
 use super::sample::{Sample, View};
 use crate::catalog;
@@ -163,6 +164,7 @@ pub(super) fn detect(
             }
         }
     }
+    doubled::leave_out_doubled(&mut candidates);
     // Of equals the first stays.
     let mut best: Option<Candidate> = None;
     let mut second: f64 = 0.0;

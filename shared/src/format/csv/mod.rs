@@ -33,6 +33,7 @@ mod certain;
 mod class;
 mod dialect;
 mod directive;
+mod doubled;
 mod footer;
 mod general;
 mod header_rows;
