@@ -155,6 +155,50 @@ fn an_unescaped_quote_costs_one_row() {
 }
 
 #[test]
+fn one_row_with_a_wrong_single_quote_does_not_make_all_of_them_text() {
+    for bad in ["'9','O'Brien','7.5'", "'9','Max,'7.5'"] {
+        for at in 1..=5 {
+            let quoted = |row: &str| format!("'{}'", row.replace(" ¦ ", "','"));
+            let mut lines = vec![quoted("id ¦ name ¦ amount")];
+            lines.extend(CLEAN.iter().map(|row| quoted(row)));
+            bad.clone_into(&mut lines[at]);
+            let text = lines.join("\n") + "\n";
+            let rejects = [(at as u64 + 1, "ambiguous_quote")];
+            detected(&text, &text, "id ¦ name ¦ amount", &without(&[at]), &rejects);
+        }
+    }
+    // Quotes only where a delimiter is in a cell.
+    let rows: Vec<String> = (0..9).map(|n| format!("{n},'Lee, N{n}',{n}.5")).collect();
+    let mut text = format!("id,name,amount\n{}\n", rows.join("\n"));
+    text = text.replace("'Lee, N4'", "'O'Brien, N4'");
+    let rows: Vec<String> =
+        (0..9).filter(|n| *n != 4).map(|n| format!("{n} ¦ Lee, N{n} ¦ {n}.5")).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    detected("few", &text, "id ¦ name ¦ amount", &rows, &[(6, "ambiguous_quote")]);
+    // A header of quoted names over many numbers.
+    let text = format!("'x','y'\n{}", "1,2\n".repeat(60));
+    detected("numbers", &text, "x ¦ y", &["1 ¦ 2"; 60], &[]);
+    // Apostrophes are none.
+    let text = "id,note\n1,'tis late\n2,it's\n3,'90s\n4,rock 'n' roll\n";
+    let rows = ["1 ¦ 'tis late", "2 ¦ it's", "3 ¦ '90s", "4 ¦ rock 'n' roll"];
+    detected("apostrophes", text, "id ¦ note", &rows, &[]);
+}
+
+#[test]
+fn one_wrong_quote_among_escaped_ones_does_not_make_all_of_them_text() {
+    for bad in ["1;\"Ann;x", "1;\"say \"hi\" there\";x"] {
+        let mut text = format!("id;name;meta\n{bad}\n");
+        let mut rows = Vec::new();
+        for n in 2..=5 {
+            text += &format!("{n};Bob;\"{{\\\"a\\\": {n}, \\\"b\\\": 2}}\"\n");
+            rows.push(format!("{n} ¦ Bob ¦ {{\"a\": {n}, \"b\": 2}}"));
+        }
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        detected(&text, &text, "id ¦ name ¦ meta", &rows, &[(2, "ambiguous_quote")]);
+    }
+}
+
+#[test]
 fn an_unclosed_quote_ends_where_a_person_would_see_it() {
     let columns = "id ¦ name ¦ amount";
     for at in 1..=4 {

@@ -164,9 +164,14 @@ pub(super) fn candidate(
     // Rows that have to be taken for a preamble speak against a candidate.
     let kept = (rows as f64 / all.max(1) as f64).sqrt();
     let wide = 0.75 + 0.25 * (1.0 - 1.0 / width as f64);
-    // An apostrophe is one, unless it stands around cells that otherwise would not fit.
-    let apostrophes = dialect.quote == Some('\'') && !sample.quotes_hold('\'');
-    let preferred = if apostrophes { preferred * 0.95 } else { preferred };
+    let preferred = match dialect.quote {
+        Some('\'') if !sample.quotes_are_meant(&dialect, width) => preferred * 0.95,
+        // Without them many rows would have a cell too many.
+        Some('\'') if sample.quotes_holding(&dialect.delimiter).count() > 2 + 2 * faults => {
+            preferred * 1.2
+        }
+        _ => preferred,
+    };
     let half = stated.delimiter.is_none() && is_half(&dialect.delimiter, &sample, width);
     let preferred = if half { preferred * 0.5 } else { preferred };
     let preferred = preferred * known.prefers(&dialect.delimiter, &sample);
@@ -215,7 +220,7 @@ fn weak_fits(bytes: &[u8], delimiter: &str, sample: &Sample, width: usize) -> bo
         false => 0,
     };
     // A quote around a blank is there for a reason.
-    let quoted = blanks && sample.quotes_hold(' ');
+    let quoted = blanks && sample.quotes_hold(" ");
     if sample.rows.len() < 2 || agreeing < 2 || all - agreeing > few {
         return false;
     }
@@ -239,15 +244,26 @@ fn has_time(line: &[u8]) -> bool {
     line.windows(5).any(|w| w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit))
 }
 
-/// Single quotes only if all of them pair, and they stand around more cells than double quotes do.
+/// Single quotes only if they stand around more cells than double quotes do, and all of them pair: where
+/// they are certainly meant, in most rows that have any.
 fn single_quotes_fit(head: View<'_>, dialect: &Dialect, sample: &Sample) -> bool {
-    let quoted = sample.quoted_cells();
+    let (quoted, faults) = (sample.quoted_cells(), sample.faults());
     let double = Dialect { quote: Some('"'), ..dialect.clone() };
-    sample.faults() == 0 && quoted > 0 && quoted > Sample::read(head, &double).quoted_cells()
+    let pair = faults == 0
+        || (sample.quoted_rows() > 2 * faults && sample.quotes_are_meant(dialect, sample.width()));
+    pair && quoted > 0 && quoted > Sample::read(head, &double).quoted_cells()
 }
 
-/// Without quotes at all only if quotes fail again and again, and never stand around a cell.
+/// Without quotes at all only if quotes fail again and again, whatever escapes them, and hardly ever stand
+/// around a cell.
 fn unquoted_fits(head: View<'_>, dialect: &Dialect) -> bool {
-    let quoted = Sample::read(head, &Dialect { quote: Some('"'), ..dialect.clone() });
-    quoted.faults() >= 3 && quoted.quoted_cells() < quoted.faults()
+    let escapes = [Escape::Doubled, Escape::Quoted('\\')];
+    let escapes = escapes.iter().filter(|escape| {
+        **escape == Escape::Doubled || memmem::find(head.bytes, b"\\\"").is_some()
+    });
+    escapes.into_iter().all(|escape| {
+        let dialect = Dialect { quote: Some('"'), escape: *escape, ..dialect.clone() };
+        let quoted = Sample::read(head, &dialect);
+        quoted.faults() >= 3 && quoted.quoted_cells() < quoted.faults()
+    })
 }

@@ -272,14 +272,40 @@ impl Sample {
         self.cells.iter().filter(|cell| cell.quoted).count()
     }
 
-    /// Whether the character is in a cell of one line that has quotes around it.
-    pub(super) fn quotes_hold(&self, character: char) -> bool {
+    /// Rows of such cells.
+    pub(super) fn quoted_rows(&self) -> usize {
+        self.rows.iter().filter(|row| self.of(row).iter().any(|cell| cell.quoted)).count()
+    }
+
+    /// Whether quotes, and no apostrophes, stand around cells: one holds what ends a cell, or they stand
+    /// around all cells of the first row or of a column.
+    pub(super) fn quotes_are_meant(&self, dialect: &Dialect, width: usize) -> bool {
         let mut bytes = [0; 4];
-        let character = character.encode_utf8(&mut bytes).as_bytes();
-        self.cells.iter().filter(|cell| cell.quoted).any(|cell| {
-            let text = &self.text[cell.start..cell.end];
-            memchr::memmem::find(text, character).is_some()
-                && memchr::memchr2(b'\n', b'\r', text).is_none()
+        let quote = dialect.quote.map_or("", |quote| quote.encode_utf8(&mut bytes));
+        let rows = || self.rows.iter().filter(|row| row.width == width);
+        let all = |cells: &mut dyn Iterator<Item = &SampleCell>| {
+            let mut filled = cells.filter(|cell| cell.class != Class::Empty).peekable();
+            filled.peek().is_some() && filled.all(|cell| cell.quoted)
+        };
+        let first = self.rows.iter().find(|row| row.width > 1);
+        self.quotes_hold(quote)
+            || self.quotes_hold(&dialect.delimiter)
+            || first.is_some_and(|row| all(&mut self.of(row).iter()))
+            || (rows().count() > 1
+                && (0..width).any(|at| all(&mut rows().skip(1).map(|row| &self.of(row)[at]))))
+    }
+
+    /// Whether the text is in a cell of one line that has quotes around it.
+    pub(super) fn quotes_hold(&self, text: &str) -> bool {
+        self.quotes_holding(text).next().is_some()
+    }
+
+    /// Cells of one line with quotes around them and the text in them.
+    pub(super) fn quotes_holding(&self, text: &str) -> impl Iterator<Item = &[u8]> {
+        let texts = self.cells.iter().filter(|cell| cell.quoted);
+        texts.map(|cell| &self.text[cell.start..cell.end]).filter(move |cell| {
+            memchr::memmem::find(cell, text.as_bytes()).is_some()
+                && memchr::memchr2(b'\n', b'\r', cell).is_none()
         })
     }
 
