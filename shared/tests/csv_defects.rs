@@ -342,6 +342,58 @@ fn a_column_that_is_empty_does_not_double_the_delimiter() {
 }
 
 #[test]
+fn a_header_of_years_or_days_is_no_row() {
+    for (text, columns, rows) in [
+        ("State,2010,2020\nOhio,11536504,11799448\nIowa,3046355,3190369\n", 3, 2),
+        (
+            "Country Name,Country Code,1960,1961,2022,2023\nAruba,ABW,54608,55811,,\nItaly,ITA,,,,7\n",
+            6,
+            2,
+        ),
+        ("State;2010;2020\nOhio;1,5;..\nIowa;..;3,5\nUtah;3,7;..\n", 3, 3),
+        ("Code,Name,2010,2020\nOH,Ohio,11536504,n/a\nIA,Iowa,n/a,3190369\n", 4, 2),
+        ("Employee;Dept;1;2;3;4;5\nAnn;IT;8;8;8;0;8\nBob;HR;8;7;8;8;8\n", 7, 2),
+        (",2019,2020,2021\nOhio,1950,2011,1\nIowa,2,2000,3\n", 4, 2),
+    ] {
+        let read = take(text.as_bytes(), &Format::default()).expect("readable");
+        let named = (read.taken.columns.split(" ¦ ").count(), read.taken.rows.len());
+        assert_eq!(named, (columns, rows), "{text}{:?}", read.evidence);
+        assert!(read.taken.columns.ends_with(['0', '1', '3', '5']), "{}", read.taken.columns);
+        // The same below a title.
+        let below = format!("A report\n\n{text}");
+        let titled = take(below.as_bytes(), &Format::default()).expect("readable");
+        assert_eq!(titled.taken, read.taken, "{below}{:?}", titled.evidence);
+    }
+    let rows = ["North ¦ 1 ¦ 2 ¦ 3", "South ¦ 4 ¦ 5 ¦ 6"];
+    for above in [
+        "Account,1234567890\nPeriod,2019 - 2021\nCurrency,EUR\n\n",
+        "Sales report,,,\n,,,\n",
+        "Sales report,,,\nAs of: 2024-12-31,,,\n,,,\n",
+    ] {
+        let text = format!("{above}Region,2019,2020,2021\nNorth,1,2,3\nSouth,4,5,6\n");
+        detected(&text, &text, "Region ¦ 2019 ¦ 2020 ¦ 2021", &rows, &[]);
+    }
+}
+
+#[test]
+fn a_row_of_years_or_ranks_is_no_header() {
+    for text in [
+        "Ann,1990,2010\nBob,1985,2001\nCid,1991,2012\n",
+        "Ann,2001,2002\nBob,1999,2003\n",
+        "Ann,2001,2002,2003\nBob,1999,2000,2001\n",
+        "Ann,1990,2010\nBob,,\n",
+        "Ann,IT,2010,2020\nBob,IT,5,6\n",
+        "Ann,1,2,3,4,5\nBob,2,1,3,5,4\n",
+        "Ann,1,2,3,4,5\nBob,2,3,4,5,6\n",
+        "Ann,1,2,3\nBob,8,8,8\n",
+        "Store,10,20,30\nA,15,25,4\n",
+    ] {
+        let read = take(text.as_bytes(), &Format::default()).expect("readable");
+        assert_eq!(read.taken.rows.len(), text.lines().count(), "{text}{:?}", read.evidence);
+    }
+}
+
+#[test]
 fn blanks_between_cells_are_found_though_a_row_is_broken() {
     let rows: Vec<String> = (1..=12).map(|n| format!("{n} N{n} 2024-01-{n:02} {n}.5")).collect();
     let expected: Vec<String> = rows.iter().map(|row| row.replace(' ', " ¦ ")).collect();

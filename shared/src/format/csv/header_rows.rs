@@ -17,16 +17,17 @@ pub(super) struct Votes {
 }
 
 impl Finder<'_> {
-    /// All cells are text and differ.
+    /// All cells are text, or numbers that name columns, and differ.
     pub(super) fn looks_like_header(&self, at: usize) -> bool {
         let row = &self.rows()[at];
         let mut seen = HashSet::new();
         row.width == self.width
-            && self.sample.classes(row).all(Class::is_text)
+            && (self.sample.classes(row).all(Class::is_text)
+                || (self.sample.filled(row) == row.width && self.numbers_name(at)))
             && self.sample.text(row).all(|text| seen.insert(text))
     }
 
-    /// All cells are text, and some stand over values.
+    /// The same, and some stand over values.
     pub(super) fn is_certain_header(&self, at: usize) -> bool {
         let votes = self.votes(at);
         self.looks_like_header(at) && votes.header > 0 && votes.data == 0
@@ -112,7 +113,7 @@ impl Finder<'_> {
             .take(COMPARED)
             .collect();
         // The header once more is no row to compare with, unless most rows are like that.
-        let same = |other: &SampleRow| self.sample.text(other).eq(self.sample.text(row));
+        let same = |other: &SampleRow| self.is_again(other, row);
         let repeated = below.iter().filter(|other| same(other)).count();
         let below: Vec<&SampleRow> = match repeated * 2 < below.len() {
             true => below.into_iter().filter(|other| !same(other)).collect(),
@@ -126,7 +127,7 @@ impl Finder<'_> {
                 columns
             },
         );
-        let years = self.is_years(row);
+        let named = self.numbers_name(at);
         for ((class, text), column) in
             self.sample.classes(row).zip(self.sample.text(row)).zip(&columns)
         {
@@ -134,10 +135,8 @@ impl Finder<'_> {
                 continue;
             }
             match common(column) {
-                Some(common) if common == class => match class {
-                    Class::Number if years => votes.header += 1,
-                    _ => votes.data += 1,
-                },
+                _ if named && class == Class::Number => votes.header += 1,
+                Some(common) if common == class => votes.data += 1,
                 Some(_) => votes.header += 1,
                 None => votes.data += usize::from(column.iter().any(|(_, other)| *other == text)),
             }
@@ -145,20 +144,9 @@ impl Finder<'_> {
         votes
     }
 
-    /// Whether the numbers in a row are years that follow one another beside a text: they name
-    /// columns.
-    fn is_years(&self, row: &SampleRow) -> bool {
-        let text = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-        let cells = self.sample.classes(row).zip(self.sample.text(row));
-        let numbers: Option<Vec<u32>> =
-            cells.filter(|(class, _)| *class == Class::Number).map(|(_, t)| text(t)).collect();
-        numbers.is_some_and(|years| {
-            let follow = years.windows(2).all(|pair| pair[1] == pair[0] + 1);
-            years.len() > 1
-                && years.len() < row.width
-                && follow
-                && years.iter().all(|year| (1900..=2100).contains(year))
-        })
+    /// Whether a row is the header, or whatever the other is, once more.
+    pub(super) fn is_again(&self, other: &SampleRow, row: &SampleRow) -> bool {
+        self.sample.text(other).eq(self.sample.text(row))
     }
 
     /// A row of groups over a row of names over values: `,Q1,,Q2,` over `id,sold,left,sold,left`, or

@@ -41,6 +41,7 @@ mod index;
 mod known;
 mod layout;
 mod lead;
+mod numbered;
 mod open;
 mod recover;
 mod sample;

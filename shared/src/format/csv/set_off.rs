@@ -12,7 +12,7 @@ impl Finder<'_> {
     pub(super) fn set_off_header(&self) -> Option<usize> {
         let rows = self.rows();
         let last = rows.len().saturating_sub(1).min(PREAMBLE + 1);
-        let at = (0..last).find(|at| self.names_all(&rows[*at]))?;
+        let at = (0..last).find(|at| self.names_all(*at))?;
         let above = &rows[..at];
         let most = if self.width >= 6 { 3 } else { 2 };
         let notes = above.iter().all(|row| {
@@ -40,15 +40,17 @@ impl Finder<'_> {
         self.sample.classes(row).skip(end).all(|class| class == Class::Empty)
     }
 
-    /// Whether each cell is a text of its own, but for an empty one at the end.
-    fn names_all(&self, row: &SampleRow) -> bool {
+    /// Whether each cell is a text of its own, or a number that names a column, but for an empty one at
+    /// the end.
+    fn names_all(&self, at: usize) -> bool {
+        let row = &self.rows()[at];
         let filled = self.sample.filled(row);
         let mut seen = std::collections::HashSet::new();
         row.width == self.width
             && filled >= 3
             && filled + 1 >= row.width
             && self.is_filled_up_to(row, filled)
-            && self.sample.classes(row).take(filled).all(Class::is_text)
+            && (self.sample.classes(row).take(filled).all(Class::is_text) || self.numbers_name(at))
             && self.sample.text(row).take(filled).all(|text| seen.insert(text))
     }
 
