@@ -992,20 +992,44 @@ fn a_table_below_what_a_statement_says_of_itself_is_found() {
     let rows =
         ["02.01.2026 ¦ 02.01.2026 ¦ REWE ¦ -12,50", "03.01.2026 ¦ 03.01.2026 ¦ ACME ¦ 2.000,00"];
     detected("a bank", text, columns, &rows, &[]);
-    let text = "Umsatzanzeige;Datei erstellt am: 01.02.2026 10:00\n\nIBAN;DE12 3456\nKontoname;Girokonto\n\
+    let text = "Umsatzanzeige;Datei erstellt am: 01.02.2026 10:00\n;Letztes Update: aktuell\n\nIBAN;DE12 3456\nKontoname;Girokonto\n\
         Bank;ING\nKunde;Anna Berg\nZeitraum;01.01.2026 - 31.01.2026\nSaldo;1.234,56;EUR\n\nSortierung;Datum\n\n\
-        In der Datei finden Sie alle gebuchten Umsätze.\n\nBuchung;Valuta;Empfänger;Text;Zweck;Saldo;Betrag\n\
+        In der Datei finden Sie alle gebuchten Umsätze.\n\nBuchung;Valuta;Empfänger;Text;Zweck;Saldo;Währung;Betrag;Währung\n\
         ";
-    let columns = "Buchung ¦ Valuta ¦ Empfänger ¦ Text ¦ Zweck ¦ Saldo ¦ Betrag";
+    let columns =
+        "Buchung ¦ Valuta ¦ Empfänger ¦ Text ¦ Zweck ¦ Saldo ¦ Währung ¦ Betrag ¦ Währung_2";
     let rows: Vec<String> = (10..20)
         .map(|day| {
-            format!("{day}.01.2026;{day}.01.2026;REWE;Lastschrift;Einkauf;1.2{day},56;-12,50")
+            format!(
+                "{day}.01.2026;{day}.01.2026;REWE;Lastschrift;Einkauf;1.2{day},56;EUR;-12,50;EUR"
+            )
         })
         .collect();
     let text = format!("{}\n{}\n", text.trim_end(), rows.join("\n"));
     let rows: Vec<String> = rows.iter().map(|row| row.replace(';', " ¦ ")).collect();
     let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
     detected("another bank", &text, columns, &rows, &[]);
+}
+
+#[test]
+fn a_line_for_whoever_takes_the_file_in_is_no_row_and_hides_no_header() {
+    let table = "id;name;amount;city\n1;Ann;2,5;Rome\n2;Bob;3,5;Oslo\n3;Cid;4,5;Wien\n";
+    let columns = "id ¦ name ¦ amount ¦ city";
+    let rows = ["1 ¦ Ann ¦ 2,5 ¦ Rome", "2 ¦ Bob ¦ 3,5 ¦ Oslo", "3 ¦ Cid ¦ 4,5 ¦ Wien"];
+    for line in
+        ["FILE;20260105;3", "\"EXTF\";700;21;\"Buchungsstapel\";9;20260131140440439;;\"RE\""]
+    {
+        detected(line, &format!("{line}\n{table}"), columns, &rows, &[]);
+    }
+    // A row with a cell too few, in a file without a header, is one.
+    let rows = ["2 ¦ Bob ¦ 3.5 ¦ x", "3 ¦ Cid ¦ 4.5 ¦ y", "4 ¦ Dan ¦ 5.5 ¦ z"];
+    detected(
+        "a row",
+        "1,Ann,2.5\n2,Bob,3.5,x\n3,Cid,4.5,y\n4,Dan,5.5,z\n",
+        "column_1 ¦ column_2 ¦ column_3 ¦ column_4",
+        &rows,
+        &[(1, "too_few_cells")],
+    );
 }
 
 #[test]

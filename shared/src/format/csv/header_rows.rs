@@ -9,6 +9,9 @@ use super::sample::{PREAMBLE, SampleRow};
 /// Rows that are compared with the first.
 const COMPARED: usize = 200;
 
+/// Of so many names one may be there twice.
+pub(super) const REPEATED: usize = 6;
+
 /// What speaks for the first row being a header, and what against it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Votes {
@@ -17,14 +20,16 @@ pub(super) struct Votes {
 }
 
 impl Finder<'_> {
-    /// All cells are text, or numbers that name columns, and differ.
+    /// All cells are text, or numbers that name columns, and differ. (Of many a name may come again, as the
+    /// currency beside two amounts.)
     pub(super) fn looks_like_header(&self, at: usize) -> bool {
         let row = &self.rows()[at];
         let mut seen = HashSet::new();
         row.width == self.width
             && (self.sample.classes(row).all(Class::is_text)
                 || (self.sample.filled(row) == row.width && self.numbers_name(at)))
-            && self.sample.text(row).all(|text| seen.insert(text))
+            && self.sample.text(row).filter(|text| !seen.insert(*text)).count() * REPEATED
+                <= row.width
     }
 
     /// The same, and some stand over values.

@@ -78,7 +78,7 @@ impl Finder<'_> {
             return self.sample.classes(row).all(Class::is_text)
                 && self.sample.text(row).all(title);
         }
-        if self.is_block(at) {
+        if self.is_block(at) || self.is_control(at) {
             return true;
         }
         let header = || {
@@ -101,6 +101,19 @@ impl Finder<'_> {
         // A title in the first of the cells of a spreadsheet, or one with commas in it.
         let title = filled <= 1 && self.is_padded_title(at);
         row.width == self.width && (title || self.is_prose(at))
+    }
+
+    /// Whether the first line is one of values for whoever takes the file in, of another width than the table
+    /// (the kind of file, its version, when it was made), right above a header.
+    fn is_control(&self, at: usize) -> bool {
+        let (row, next) = (&self.rows()[at], &self.rows()[at + 1]);
+        at == 0
+            && row.width > 2
+            && row.width != self.width
+            && next.width == self.width
+            && self.sample.classes(row).any(Class::is_value)
+            && self.is_certain_header(at + 1)
+            && self.votes(at + 1).header > 1
     }
 
     /// Whether a text holds as many names as there are columns, with another mark between them.

@@ -2,6 +2,7 @@
 //! account, from when to when, and then the table.
 
 use super::class::Class;
+use super::header_rows::REPEATED;
 use super::layout::Finder;
 use super::sample::{NOTES, PREAMBLE, SampleRow};
 use crate::format::words;
@@ -17,7 +18,8 @@ impl Finder<'_> {
         let most = if self.width >= 6 { 3 } else { 2 };
         let notes = above.iter().all(|row| {
             let filled = self.sample.filled(row);
-            !row.hash && row.width > 0 && filled <= most && self.is_filled_up_to(row, filled)
+            let short = row.width <= most || self.is_filled_up_to(row, filled);
+            !row.hash && row.width > 0 && filled <= most && short
         });
         // Lines of one cell each are told otherwise.
         let padded = above.iter().any(|row| row.width > 1);
@@ -51,7 +53,9 @@ impl Finder<'_> {
             && filled + 1 >= row.width
             && self.is_filled_up_to(row, filled)
             && (self.sample.classes(row).take(filled).all(Class::is_text) || self.numbers_name(at))
-            && self.sample.text(row).take(filled).all(|text| seen.insert(text))
+            && self.sample.text(row).take(filled).filter(|text| !seen.insert(*text)).count()
+                * REPEATED
+                <= filled
     }
 
     /// Whether rows of two cells among the lines are a table: names over values of one kind, texts without a
