@@ -9,7 +9,7 @@ use super::table::Outline;
 /// Rows above a header, at most: more are a list.
 pub(super) const MOST: usize = 20;
 
-/// Rows of two cells that follow one another, at most: more are a table.
+/// Rows without a blank one among them, at most: more are a table, or a list.
 const NOTES: usize = 6;
 
 /// Rows below a header that are compared with it.
@@ -28,14 +28,18 @@ pub(super) fn are_no_rows(rows: &[Outline], first: usize, names: usize) -> bool 
     let far = width > 2 * widest;
     // A note beside a row makes it no header: below one most rows are wider than what is above it.
     let wider = below.iter().filter(|row| row.cells.len() > widest).count();
-    let goes_on = wider * 2 > below.len();
     let over_values = is_over_values(rows, names);
+    let goes_on = match gap || over_values {
+        true => wider * 2 > below.len(),
+        false => wider > 0 && wider * 4 >= below.len() * 3,
+    };
+    let alone = gap && below.is_empty();
     if widest == 1 {
-        if !gap && above.len() == 1 && is_name_beside(last, head, over_values) {
-            return false;
-        }
-        let set_off = gap && (far || below.is_empty() || is_over_others(rows, names));
-        return (goes_on || set_off || (far && over_values)) && !has_table(above, false);
+        let beside = above.len() == 1 && is_name_beside(last, head, over_values);
+        let words = head.is_names() && head.plain && above.len() <= NOTES;
+        let follows = (over_values && (goes_on || far)) || (words && goes_on && !beside);
+        let set_off = gap && (goes_on || alone || is_over_others(rows, names));
+        return (follows || set_off) && !has_table(above, false);
     }
     let right_of = |row: &Outline| row.cells[0].0 > head.cells[0].0;
     let beside = far && above.iter().all(right_of) && has_name_of_values(rows, names);
@@ -43,7 +47,7 @@ pub(super) fn are_no_rows(rows: &[Outline], first: usize, names: usize) -> bool 
     (head.is_names() || beside)
         && width > widest
         && firm
-        && (goes_on || below.is_empty() || (far && (gap || over_values)))
+        && (goes_on || alone || (far && over_values))
         && above.chunk_by(follows).all(|block| is_notes(block, width))
         && !has_table(above, gap || !far)
 }
@@ -118,18 +122,26 @@ fn has_table(lines: &[Outline], texts: bool) -> bool {
             let same = |row: &Outline| row.cells[at] == (column, kind);
             names.cells[at].0 == column && kind != Kind::Text && rows.iter().all(same)
         };
-        // What stands before a value is a text; and a title may stand over a date or a year.
+        // What stands before a value is a text; and a title may stand over a date or two, or a year.
         if names.is_text() && over_values(0) {
-            return names.cells.len() > 1 || (rows.len() > 1 && rows[0].cells[0].1 == Kind::Number);
+            let few = if rows[0].cells[0].1 == Kind::Moment { 2 } else { 1 };
+            return names.cells.len() > 1 || rows.len() > few;
         }
         let labels = run.iter().filter(|row| row.label).count();
         if run.len() < 3 || labels * 2 >= run.len() {
             return false;
         }
-        let two = names.cells.len() == 2;
-        let of_texts = two && run.iter().all(Outline::is_text) && !rows.iter().any(|row| row.label);
-        (two && run.len() > NOTES)
-            || (names.is_text() && (1..names.cells.len()).any(over_values))
-            || (texts && of_texts)
+        let many = run.len() > NOTES;
+        match names.cells.len() {
+            // Titles may be many; of codes or addresses there are as many in a list alone.
+            1 => many && names.plain && !rows.iter().any(|row| row.plain),
+            width => {
+                let of_texts =
+                    run.iter().all(Outline::is_text) && !rows.iter().any(|row| row.label);
+                (many && width == 2)
+                    || (names.is_text() && (1..width).any(over_values))
+                    || (texts && of_texts)
+            }
+        }
     })
 }

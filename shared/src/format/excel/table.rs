@@ -379,6 +379,9 @@ mod tests {
         assert_eq!(header(&["lt", "", "ttt", "tt", "tt"]), Some(1), "below a blank row");
         assert_eq!(header(&["ttt", "", "tttt", "ttt", "ttt"]), Some(1), "of three columns");
         assert_eq!(header(&["t", "", "lt", "tt", "ttt", "tt", "tt"]), Some(3), "below a title");
+        assert_eq!(header(&["t", "", "cttt", "c", "c"]), Some(1), "of codes, below a blank row");
+        assert_eq!(header(&["tt", "tc", "tc", "tc", "tcttt"]), Some(1), "in the last row");
+        assert_eq!(header(&["t", "c", "c", "cttt", "ct"]), Some(1), "in half of the rows");
         let many = [&["lt", "tt", "ttt"][..], &["tt"; 200]].concat();
         assert_eq!(header(&many), Some(1));
     }
@@ -405,6 +408,8 @@ mod tests {
         assert_eq!(below(&["lt", "dn"]), Some(1), "of one row");
         assert_eq!(below(&["tt", "tn", "tn"]), Some(1), "texts beside numbers");
         assert_eq!(below(&["t", "n", "n", "n"]), Some(1), "a list of numbers");
+        let codes = ["t", "c", "c", "c", "c", "c", "c"];
+        assert_eq!(below(&codes), Some(1), "a list of codes");
         let wider = ["", "tttttttt", "tnnnnnnn", "tnnnnnnn", "tnnnnnnn", "tnnnnnnn", "tnnnnnnn"];
         let below = |above: &[&str]| header(&[above, &wider].concat());
         assert_eq!(below(&["ttt", "tnn", "tnn"]), Some(1), "three columns above eight");
