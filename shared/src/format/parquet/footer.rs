@@ -289,8 +289,6 @@ pub(super) struct PageHeader {
     pub(super) has_list: bool,
     /// Bytes at the beginning of the page that are not compressed.
     pub(super) levels: u64,
-    /// Bytes of the page in the file; `None` if it cannot be told.
-    pub(super) stored: Option<u64>,
     /// Bytes of the header; `None`: it does not end in the bytes.
     pub(super) length: Option<u64>,
 }
@@ -357,7 +355,6 @@ impl PageHeader {
             }
             match (of, id) {
                 (Of::Header, 2) => self.size = Some(thrift.size()?),
-                (Of::Header, 3) => self.stored = Some(thrift.size()?),
                 // In the second version of pages the levels stand before what is compressed.
                 (Of::Second, 5 | 6) => self.levels = self.levels.saturating_add(thrift.size()?),
                 // Nothing of the page is compressed.
@@ -393,7 +390,7 @@ mod tests {
         // A data page of 24 bytes, then a list of 2^31 - 1 floating point numbers in a field of its own.
         let sizes = [0x15, 0, 0x15, 48, 0x15, 48];
         let list = [0x69, 0xf7, 0xff, 0xff, 0xff, 0xff, 0x07];
-        let both = PageHeader { size: Some(24), stored: Some(24), ..PageHeader::default() };
+        let both = PageHeader { size: Some(24), ..PageHeader::default() };
         assert_eq!(page_header(&sizes), both);
         assert_eq!(
             page_header(&[&sizes[..], &list].concat()),

@@ -76,50 +76,32 @@ impl Budget {
 }
 
 /// The file at any place, for the crate `parquet`.
-pub(super) struct Source {
-    spool: Arc<Mutex<Spool>>,
+pub(super) struct Source(Arc<Shared>);
+
+struct Shared {
+    spool: Mutex<Spool>,
     length: u64,
     budget: Arc<Budget>,
-    seen: Mutex<Seen>,
-}
-
-/// The headers of pages that were looked at, by the place at which what follows them begins. Columns are read
-/// in turn, and the crate may read a header long before it asks for what follows it.
-#[derive(Default)]
-struct Seen(HashMap<u64, PageHeader>);
-
-impl Seen {
-    /// Whether a page begins at a place, whose header was looked at.
-    fn is_page(&self, start: u64) -> bool {
-        self.0.contains_key(&start)
-    }
-
-    /// Takes note of the header that begins at a place and has so many bytes.
-    fn note(&mut self, start: u64, length: u64, header: PageHeader) {
-        // Behind a page of no bytes there is the next header.
-        if header.stored != Some(0) {
-            self.0.insert(start.saturating_add(length), header);
-        }
-    }
+    /// The headers that were read, by the place at which what follows them begins, until that is read, too.
+    /// (Columns that overlap, as none do, have several of a place.)
+    headers: Mutex<HashMap<u64, Vec<PageHeader>>>,
 }
 
 impl Source {
     pub(super) fn new(spool: Spool, budget: Arc<Budget>) -> Self {
         let length = spool.len();
-        let spool = Arc::new(Mutex::new(spool));
-        Self { spool, length, budget, seen: Mutex::default() }
+        let headers = Mutex::default();
+        Self(Arc::new(Shared { spool: Mutex::new(spool), length, budget, headers }))
+    }
+}
+
+impl Shared {
+    fn at(self: &Arc<Self>, offset: u64) -> At {
+        At { file: Arc::clone(self), offset, at_end: 0 }
     }
 
-    fn at(&self, offset: u64) -> At {
-        At { spool: Arc::clone(&self.spool), offset, at_end: 0 }
-    }
-
-    /// Looks at the header that begins at a place, if one does, before the crate makes room for its page.
-    fn check_header(&self, start: u64, bytes: &[u8]) -> Result<()> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.is_page(start) {
-            return Ok(());
-        }
+    /// Looks at the header that begins at a place, before the crate makes room for what it says.
+    fn check_header(self: &Arc<Self>, start: u64, bytes: &[u8]) -> Result<()> {
         let mut header = footer::page_header(bytes);
         if header.length.is_none() && !header.has_list {
             // The least and the greatest value of a page may be long.
@@ -132,7 +114,8 @@ impl Source {
             (Some(size), _) if size > self.budget.left() => Err(self.too_large(size)),
             _ if header.has_list => refused("the header of a page has a list, which none has"),
             (Some(_), Some(length)) => {
-                seen.note(start, length, header);
+                let mut headers = self.headers.lock().unwrap_or_else(PoisonError::into_inner);
+                headers.entry(start.saturating_add(length)).or_default().push(header);
                 Ok(())
             }
             _ => refused("the header of a page cannot be read"),
@@ -142,13 +125,22 @@ impl Source {
     /// Whether a page becomes as large as its header says, and no larger.
     fn check_expansion(&self, start: u64, page: &[u8]) -> Result<()> {
         let Some(unbounded) = self.budget.only_pages.get() else { return Ok(()) };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let header = seen.0.remove(&start).unwrap_or_default();
-        let levels = usize::try_from(header.levels).unwrap_or(usize::MAX).min(page.len());
-        let stated = header.size.unwrap_or(self.budget.left()).min(self.budget.left());
-        if unbounded.is_larger(start, &page[levels..], stated) {
-            let problem = format!("a page expands to more than the {stated} bytes that it states");
-            return Err(ParquetError::General(problem));
+        let mut headers = self.headers.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(of_place) = headers.get_mut(&start) else {
+            return Err(ParquetError::General("a page has no header of its own".to_owned()));
+        };
+        for header in &*of_place {
+            let levels = usize::try_from(header.levels).unwrap_or(usize::MAX).min(page.len());
+            let stated = header.size.unwrap_or(self.budget.left()).min(self.budget.left());
+            if unbounded.is_larger(start, &page[levels..], stated) {
+                let problem =
+                    format!("a page expands to more than the {stated} bytes that it states");
+                return Err(ParquetError::General(problem));
+            }
+        }
+        of_place.pop();
+        if of_place.is_empty() {
+            headers.remove(&start);
         }
         Ok(())
     }
@@ -161,41 +153,60 @@ impl Source {
 
 impl Length for Source {
     fn len(&self) -> u64 {
-        self.length
+        self.0.length
     }
 }
 
 impl ChunkReader for Source {
-    type T = BufReader<At>;
+    type T = ReadOn;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let mut reader = BufReader::with_capacity(4 << 10, self.at(start));
-        if self.budget.only_pages.get().is_some() {
-            self.check_header(start, io::BufRead::fill_buf(&mut reader)?)?;
-        }
-        Ok(reader)
+        let reader = BufReader::with_capacity(4 << 10, self.0.at(start));
+        Ok(ReadOn { reader, start, began: false })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        if length as u64 > self.budget.left() {
-            return Err(self.too_large(length as u64));
+        let file = &*self.0;
+        if length as u64 > file.budget.left() {
+            return Err(file.too_large(length as u64));
         }
-        if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
+        if start.checked_add(length as u64).is_none_or(|end| end > file.length) {
             return Err(ParquetError::EOF("a place beyond the end of the file".to_owned()));
         }
         let mut bytes = vec![0; length];
-        let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spool = file.spool.lock().unwrap_or_else(PoisonError::into_inner);
         spool.seek(SeekFrom::Start(start))?;
         spool.read_exact(&mut bytes)?;
         drop(spool);
-        self.check_expansion(start, &bytes)?;
+        file.check_expansion(start, &bytes)?;
         Ok(bytes.into())
     }
 }
 
-/// Reads on from a place.
-pub(super) struct At {
-    spool: Arc<Mutex<Spool>>,
+/// What is read on from a place. Once the footer was read that is the header of a page, and nothing else: where
+/// the crate knows the header already, it asks for such a reader, too, and does not read.
+pub(super) struct ReadOn {
+    reader: BufReader<At>,
+    start: u64,
+    began: bool,
+}
+
+impl Read for ReadOn {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if !std::mem::replace(&mut self.began, true) {
+            let file = Arc::clone(&self.reader.get_ref().file);
+            if file.budget.only_pages.get().is_some() {
+                let bytes = io::BufRead::fill_buf(&mut self.reader)?;
+                file.check_header(self.start, bytes).map_err(io::Error::other)?;
+            }
+        }
+        self.reader.read(into)
+    }
+}
+
+/// The bytes from a place on.
+struct At {
+    file: Arc<Shared>,
     offset: u64,
     /// How often there was nothing more.
     at_end: u32,
@@ -207,7 +218,7 @@ const AT_END: u32 = 100;
 
 impl Read for At {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spool = self.file.spool.lock().unwrap_or_else(PoisonError::into_inner);
         spool.seek(SeekFrom::Start(self.offset))?;
         let n = spool.read(into)?;
         self.offset += n as u64;
@@ -362,21 +373,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_follows_a_header_that_was_looked_at_before_is_no_header() {
-        let bytes = [0x15, 0, 0x15, 48, 0x15, 48, 0];
-        let header = footer::page_header(&bytes);
-        assert_eq!((header.size, header.length), (Some(24), Some(7)));
-        let mut seen = Seen::default();
-        // Those of two columns, one after the other.
-        seen.note(100, 7, header);
-        seen.note(900, 7, header);
-        assert!(seen.is_page(107) && seen.is_page(907) && !seen.is_page(131));
-        // A page of no bytes ends where it begins: the next header is there.
-        seen.note(200, 7, footer::page_header(&[0x15, 0, 0x15, 48, 0x15, 0, 0]));
-        assert!(!seen.is_page(207));
-    }
-
     fn spooled(bytes: &[u8]) -> Spool {
         let limits = Limits::default();
         let bytes = Box::new(io::Cursor::new(bytes.to_vec()));
@@ -390,8 +386,8 @@ mod tests {
             let budget = Arc::new(Budget::new(most));
             budget.begin_pages(Unbounded::default());
             let source = Source::new(spooled(bytes), Arc::clone(&budget));
-            let refused = source.get_read(0).err().map(|error| error.to_string());
-            (refused, budget.is_passed())
+            let read = source.get_read(0).expect("a place").read(&mut [0; 9]);
+            (read.err().map(|error| error.to_string()), budget.is_passed())
         };
         // A data page (field 5) whose statistics (field 5) have a text of 60,000 bytes; then the sizes.
         let text = vec![b'x'; 60_000];
@@ -401,6 +397,23 @@ mod tests {
         let large = [&long[..], &[0x05, 4, 0xfe, 0xff, 0x7f, 0x15, 48, 0]].concat();
         assert!(check(&large).1, "{:?}", check(&large));
         assert!(check(&[0x15, 0, 0x1d]).0.is_some_and(|error| error.contains("cannot be read")));
+    }
+
+    #[test]
+    fn where_columns_overlap_what_is_a_page_to_one_is_a_header_to_the_other() {
+        let budget = Arc::new(Budget::new(1000));
+        budget.begin_pages(Unbounded::default());
+        let header = [0x15, 0, 0x15, 48, 0x15, 48, 0];
+        // Behind the header of a page, one of a page of a million bytes.
+        let other = [0x15, 0, 0x15, 0x80, 0x89, 0x7a, 0x15, 48, 0];
+        let source = Source::new(spooled(&[&header[..], &other, &[0; 60]].concat()), budget);
+        let read = |start| source.get_read(start).expect("a place").read(&mut [0; 9]);
+        assert!(read(0).is_ok());
+        // The crate knows the header of what begins there, and asks for a reader, which it does not read.
+        assert!(source.get_read(7).is_ok());
+        assert!(read(7).is_err(), "a header that is too large");
+        assert!(source.get_bytes(7, 24).is_ok());
+        assert!(source.get_bytes(7, 24).is_err(), "a page without a header");
     }
 
     #[test]
