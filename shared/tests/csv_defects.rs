@@ -394,6 +394,49 @@ fn a_row_of_years_or_ranks_is_no_header() {
 }
 
 #[test]
+fn commas_and_blanks_within_cells_are_no_delimiters_though_a_row_is_broken() {
+    let columns = "column_1 ¦ column_2 ¦ column_3 ¦ column_4";
+    // Decimal commas, of which each row has as many.
+    for (bad, code) in [
+        ("02.01.2024;ACME;x;-2,00;112,34", "too_many_cells"),
+        ("02.01.2024;\"AC\"ME;-2,00;112,34", "ambiguous_quote"),
+    ] {
+        let text = format!("01.01.2024;REWE;-12,34;100,00\n{bad}\n03.01.2024;EDEKA;-5,00;107,34\n");
+        let rows = ["01.01.2024 ¦ REWE ¦ -12,34 ¦ 100,00", "03.01.2024 ¦ EDEKA ¦ -5,00 ¦ 107,34"];
+        detected(&text, &text, columns, &rows, &[(2, code)]);
+    }
+    let text = "name^city^amount^note\nN0^Rome^0,50^x\nN1^Rome^1,50^x^\nN2^Rome^2,50^x\n";
+    let rows = ["N0 ¦ Rome ¦ 0,50 ¦ x", "N2 ¦ Rome ¦ 2,50 ¦ x"];
+    detected(text, text, "name ¦ city ¦ amount ¦ note", &rows, &[(3, "too_many_cells")]);
+    // Blanks in names and phone numbers.
+    let columns = "First Name ¦ Last Name ¦ Phone";
+    let rows = ["Ann ¦ Lee ¦ +49 581 91505", "Cid ¦ Roe ¦ +49 500 91505"];
+    for delimiter in [";", ",", "|", "\t", "^"] {
+        for (bad, code) in [
+            ("Bob ¦ +49 580 91505", "too_few_cells"),
+            ("Bob ¦ Kim ¦ +49 580 91505 ¦ x", "too_many_cells"),
+            ("Bob ¦ \"Kim ¦ +49 580 91505", "unterminated_quote"),
+        ] {
+            let text = [columns, rows[0], bad, rows[1], ""].join("\n").replace(" ¦ ", delimiter);
+            detected(&text, &text, columns, &rows, &[(3, code)]);
+        }
+    }
+    // Commas in prose: no row may pass for a title.
+    let text = "term^definition\na0^Answer shipped\na1^Was color, Box fox\na2^Blue was, About color\n\
+        a3^Lazy service, Size please\n";
+    let rows = [
+        "a0 ¦ Answer shipped",
+        "a1 ¦ Was color, Box fox",
+        "a2 ¦ Blue was, About color",
+        "a3 ¦ Lazy service, Size please",
+    ];
+    detected("prose", text, "term ¦ definition", &rows, &[]);
+    // Delimiters they are where others stand within their cells.
+    let text = "id,tags\n1,2;3\n4,5;6\n";
+    detected("numbers", text, "id ¦ tags", &["1 ¦ 2;3", "4 ¦ 5;6"], &[]);
+}
+
+#[test]
 fn blanks_between_cells_are_found_though_a_row_is_broken() {
     let rows: Vec<String> = (1..=12).map(|n| format!("{n} N{n} 2024-01-{n:02} {n}.5")).collect();
     let expected: Vec<String> = rows.iter().map(|row| row.replace(' ', " ¦ ")).collect();

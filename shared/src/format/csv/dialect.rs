@@ -14,6 +14,7 @@ use super::class::ColumnClass;
 use super::doubled;
 use super::known::Known;
 use super::sample::{Sample, View};
+use super::within;
 use crate::catalog;
 
 /// Bytes of a file that are looked at.
@@ -165,6 +166,7 @@ pub(super) fn detect(
         }
     }
     doubled::leave_out_doubled(&mut candidates);
+    within::put_back(&mut candidates);
     // Of equals the first stays.
     let mut best: Option<Candidate> = None;
     let mut second: f64 = 0.0;

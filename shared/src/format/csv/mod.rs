@@ -48,6 +48,7 @@ mod sample;
 mod second;
 mod set_off;
 mod splitter;
+mod within;
 
 use std::sync::Arc;
 
