@@ -437,6 +437,36 @@ fn commas_and_blanks_within_cells_are_no_delimiters_though_a_row_is_broken() {
 }
 
 #[test]
+fn a_header_that_is_repeated_with_a_mark_or_other_quotes_is_no_row() {
+    let columns = "id ¦ name ¦ amount";
+    let rows = [CLEAN[0], CLEAN[1], CLEAN[2], CLEAN[3]];
+    let mark = "\u{feff}";
+    let (plain, quoted) = ("id,name,amount", "\"id\",\"name\",\"amount\"");
+    for (first, again) in [(plain, quoted), (quoted, plain), (plain, plain), (quoted, quoted)] {
+        for before in ["", mark] {
+            let again = format!("{before}{again}");
+            let lines = rows.map(|row| row.replace(" ¦ ", ","));
+            let text = format!(
+                "{mark}{first}\n{}\n{again}\n{}\n",
+                lines[..2].join("\n"),
+                lines[2..].join("\n")
+            );
+            let read = detected(&text, &text, columns, &rows, &[(4, "repeated_header")]);
+            assert_eq!(read.raws, [again]);
+        }
+    }
+    // It does not speak against the first one being the header.
+    let text = format!("{mark}id,name\n0,N\n1,N\n2,N\n{mark}id,name\n3,N\n");
+    let rows = ["0 ¦ N", "1 ¦ N", "2 ¦ N", "3 ¦ N"];
+    detected("marked", &text, "id ¦ name", &rows, &[(5, "repeated_header")]);
+    // Rows of the header's length, and of its letters, are rows.
+    let text = "ab,cd,e\n12,34,5\na,bcd,e\nabc,d,e\n\"ab\",\"cd\",\"x\"\n67,89,0\n";
+    let rows = ["12 ¦ 34 ¦ 5", "a ¦ bcd ¦ e", "abc ¦ d ¦ e", "ab ¦ cd ¦ x", "67 ¦ 89 ¦ 0"];
+    let stated = Format { header: Some(true), ..Format::default() };
+    check("rows", &stated, text, "ab ¦ cd ¦ e", &rows, &[]);
+}
+
+#[test]
 fn blanks_between_cells_are_found_though_a_row_is_broken() {
     let rows: Vec<String> = (1..=12).map(|n| format!("{n} N{n} 2024-01-{n:02} {n}.5")).collect();
     let expected: Vec<String> = rows.iter().map(|row| row.replace(' ', " ¦ ")).collect();

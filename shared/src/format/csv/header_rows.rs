@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::again;
 use super::class::{self, Class, ColumnClass};
 use super::layout::Finder;
 use super::sample::{PREAMBLE, SampleRow};
@@ -149,9 +150,9 @@ impl Finder<'_> {
         votes
     }
 
-    /// Whether a row is the header, or whatever the other is, once more.
+    /// Whether a row is the same as another, perhaps behind a byte order mark.
     pub(super) fn is_again(&self, other: &SampleRow, row: &SampleRow) -> bool {
-        self.sample.text(other).eq(self.sample.text(row))
+        self.sample.text(other).map(again::without_mark).eq(self.sample.text(row))
     }
 
     /// A row of groups over a row of names over values: `,Q1,,Q2,` over `id,sold,left,sold,left`, or

@@ -28,6 +28,7 @@
 //!
 //! All of this depends on the bytes alone, never on how they arrive or where reading began.
 
+mod again;
 mod candidate;
 mod certain;
 mod class;
@@ -104,8 +105,8 @@ pub(super) struct Reader {
     /// Looks at rows ahead.
     probe: Splitter,
     current: Current,
-    /// A row of so many bytes may be the header again.
-    header_length: usize,
+    /// Rows of these lengths may be the header again.
+    header_lengths: u64,
     /// The offset in the file at which another table begins.
     table_ends: u64,
     /// Bytes from the end of the file within which a row may be a footer.
@@ -157,7 +158,7 @@ impl Reader {
             probe: Splitter::new(&dialect, limits.max_columns),
             dialect,
             current: Current::default(),
-            header_length: usize::MAX,
+            header_lengths: 0,
             table_ends: u64::MAX,
             tail: 0,
             head: Arc::new(Head { number: 0, columns: Vec::new(), form: Form::Text, part: None }),
@@ -172,7 +173,7 @@ impl Reader {
         self.index.restart(self.start);
         self.splitter = Splitter::new(&dialect, self.limits.max_columns);
         self.probe = Splitter::new(&dialect, self.limits.max_columns);
-        self.header_length = dialect.header.as_ref().map_or(usize::MAX, String::len);
+        self.header_lengths = again::lengths(&dialect, self.head.columns.len());
         self.table_ends = dialect.table_ends.unwrap_or(u64::MAX);
         self.tail = footer::tail(&dialect, self.head.columns.len()).min(self.limits.max_row_bytes);
         self.dialect = dialect;
@@ -249,7 +250,7 @@ impl Reader {
                     if self.base + self.current.start as u64 >= self.table_ends {
                         self.mark(RowFault::OtherTable);
                     }
-                    if length == self.header_length {
+                    if (self.header_lengths >> (length % 64)) & 1 == 1 {
                         self.mark_repeated_header();
                     }
                     if self.filled - self.current.start < self.tail {
@@ -405,14 +406,6 @@ impl Reader {
     fn rewind(&mut self) {
         (self.start, self.line) = (self.current.start, self.current.line);
         self.index.restart(self.start);
-    }
-
-    #[cold]
-    fn mark_repeated_header(&mut self) {
-        let raw = &self.buffer[self.current.start..self.current.end];
-        if self.dialect.header.as_ref().is_some_and(|header| header.as_bytes() == raw) {
-            self.mark(RowFault::RepeatedHeader);
-        }
     }
 
     #[cold]

@@ -26,7 +26,7 @@ impl Finder<'_> {
         let rows = self.rows();
         let row = &rows[at];
         let first = rows.iter().find(|first| first.width == row.width);
-        let again = first.is_some_and(|first| self.sample.text(first).eq(self.sample.text(row)));
+        let again = first.is_some_and(|first| self.is_again(row, first));
         if again {
             return false;
         }
