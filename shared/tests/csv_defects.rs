@@ -434,6 +434,9 @@ fn commas_and_blanks_within_cells_are_no_delimiters_though_a_row_is_broken() {
     // Delimiters they are where others stand within their cells.
     let text = "id,tags\n1,2;3\n4,5;6\n";
     detected("numbers", text, "id ¦ tags", &["1 ¦ 2;3", "4 ¦ 5;6"], &[]);
+    let text = "Report; May\nid,name,n\n1,Ann;Lee,2\n2,Bob;Kim,3\n3,Cid;Roe,4\n";
+    let rows = ["1 ¦ Ann;Lee ¦ 2", "2 ¦ Bob;Kim ¦ 3", "3 ¦ Cid;Roe ¦ 4"];
+    detected("below a title", text, "id ¦ name ¦ n", &rows, &[]);
 }
 
 #[test]

@@ -32,15 +32,24 @@ fn is_within(of: &Candidate, other: &Candidate) -> bool {
             || (of.dialect.delimiter == "," && commas_are_in_numbers(&other.sample)))
 }
 
-/// Whether the first row under the other are words alone, as many as rows have cells: between them is no
-/// comma, though blanks may be within.
+/// Whether the first row under the other are words alone, as many as rows have cells, without this delimiter
+/// (blanks may be within), and under this one it is not so.
 fn names_columns(of: &Candidate, other: &Candidate) -> bool {
-    let delimiter = of.dialect.delimiter.as_str();
-    let sample = &other.sample;
-    let Some(first) = sample.rows.iter().find(|row| row.width == other.width) else { return false };
-    let holds = |text: &[u8]| memchr::memmem::find(text, delimiter.as_bytes()).is_some();
-    sample.classes(first).all(|class| class == Class::Word)
-        && (delimiter == " " || (of.agreeing <= other.agreeing && !sample.text(first).any(holds)))
+    let blank = of.dialect.delimiter == " ";
+    (blank || of.agreeing <= other.agreeing)
+        && has_names(other, if blank { None } else { Some(of) })
+        && !has_names(of, Some(other))
+}
+
+/// Whether the first row under a delimiter are words alone, without another delimiter within.
+fn has_names(of: &Candidate, without: Option<&Candidate>) -> bool {
+    let mark = without.map(|other| other.dialect.delimiter.as_bytes());
+    let holds = |text| mark.is_some_and(|mark| memchr::memmem::find(text, mark).is_some());
+    let first = of.sample.rows.iter().find(|row| row.width == of.width);
+    first.is_some_and(|row| {
+        let mut cells = of.sample.classes(row).zip(of.sample.text(row));
+        cells.all(|(class, text)| class == Class::Word && !holds(text))
+    })
 }
 
 /// Whether every comma in a cell is the mark of a number.
