@@ -111,10 +111,10 @@ pub(super) fn kind(
         evidence.push(why.to_owned());
         return Ok(kind);
     }
-    // In a text of JSON a NUL has a place, and is a mistake there. In UTF-16 every other byte is one.
-    let json = matches!(settings.kind, Some(FormatKind::Json | FormatKind::Jsonl));
+    let json = may_be_json(sample, hints.name, settings);
     let utf16 = matches!(sample, [0, _, 0, ..] | [_, 0, _, 0, ..]);
     match memchr::memchr(0, sample) {
+        // In UTF-16 every other byte is one.
         Some(at) if json && !utf16 => check(&sample[..at])?,
         _ => check(sample)?,
     }
@@ -200,6 +200,16 @@ fn binary_kind(sample: &[u8]) -> Option<(FormatKind, &'static str)> {
     sample
         .starts_with(b"Obj\x01")
         .then_some((FormatKind::Avro, "format avro: the first bytes are Obj 01"))
+}
+
+/// Whether a text is to be read as JSON also if it holds NUL bytes: there each has a place, and is a mistake
+/// of its row, while other texts are refused for it. The definition says so; or the name does, and the text
+/// begins so.
+pub(super) fn may_be_json(sample: &[u8], name: &str, settings: &catalog::Format) -> bool {
+    let is_json = |kind| matches!(kind, Some(FormatKind::Json | FormatKind::Jsonl));
+    let text = sample.strip_prefix(BOM).unwrap_or(sample).trim_ascii_start();
+    let begins = matches!(text.first(), Some(b'{' | b'['));
+    is_json(settings.kind) || (settings.kind.is_none() && begins && is_json(named(name)))
 }
 
 /// The kind that a name says, for texts that could be anything.

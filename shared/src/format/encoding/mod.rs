@@ -54,7 +54,7 @@ pub(super) fn open(
 ) -> Result<(Input, Decided), FormatError> {
     let decided = Decided::default();
     let expected = expected(hints);
-    let input = match look(&mut input, settings, expected)? {
+    let input = match look(&mut input, hints.name, settings, expected)? {
         Looked::NoText => {
             // Read as lines all the same, where the settings say so: as they are, also by who reads on.
             if settings.kind == Some(FormatKind::Jsonl) {
@@ -82,6 +82,7 @@ fn expected(hints: Hints<'_>) -> Option<Encoding> {
 
 fn look(
     input: &mut Input,
+    name: &str,
     settings: &catalog::Format,
     expected: Option<Encoding>,
 ) -> Result<Looked, FormatError> {
@@ -108,11 +109,14 @@ fn look(
         return text(marked, why);
     }
     if memchr::memchr(0, sample).is_some() {
-        if let Some(encoding) = detect::utf16(sample) {
+        let json = sniff::may_be_json(sample, name, settings);
+        // JSON begins with a character of ASCII, of which UTF-16 has a NUL beside it.
+        let begins = json && matches!(sample, [b'{' | b'[', second, ..] if *second != 0);
+        if let Some(encoding) = detect::utf16(sample).filter(|_| !begins) {
             return text(encoding, format!("encoding {encoding}: one byte of each two is NUL"));
         }
         // In JSON a NUL is a mistake of its row. All other texts are refused for it.
-        if !matches!(settings.kind, Some(FormatKind::Json | FormatKind::Jsonl)) {
+        if !json {
             return Ok(Looked::NoText);
         }
     }

@@ -874,6 +874,25 @@ fn bytes_at_random_are_read_or_refused() {
 
 /// The texts of <https://github.com/nst/JSONTestSuite>, which `INLET_FIXTURES` holds.
 #[test]
+fn a_nul_in_a_text_that_is_named_as_json_has_its_place() {
+    let settings = Format::default();
+    let open = |text: &'static str, name| {
+        open(Cursor::new(text), Hints::named(name), &settings, Limits::default())
+    };
+    let error = open("[\"\0\"]", "a.json").map(|_| ()).unwrap_err();
+    assert!(matches!(error, FormatError::Json { byte_offset: 2, .. }), "{error}");
+    let (mut rows, _) = open("{\"a\":1}\n{\"a\":\"\0\"}\n{\"a\":3}\n", "a.jsonl").expect("opens");
+    let mut faults = Vec::new();
+    while let Some(row) = rows.next().expect("reads") {
+        faults.push(row.fault().is_some());
+    }
+    assert_eq!(faults, [false, true, false]);
+    // Other texts are refused for it.
+    assert!(open("a,b\n1,\0\n", "a.json").is_err());
+    assert!(open("[\"\0\"]", "a.csv").is_err());
+}
+
+#[test]
 fn the_texts_of_the_json_test_suite_are_accepted_and_refused_as_it_says() {
     let Some(fixtures) = std::env::var_os("INLET_FIXTURES") else {
         println!("skipped: INLET_FIXTURES does not name the folder of json-test-suite");
@@ -914,11 +933,16 @@ fn the_texts_of_the_json_test_suite_are_accepted_and_refused_as_it_says() {
         // By its name alone, the same comes out.
         let opened =
             open(Cursor::new(text), Hints::named(&name), &Format::default(), Limits::default());
-        if let Ok((mut rows, detected)) = opened {
-            if detected.kind == FormatKind::Csv {
-                panic!("{name} was taken for CSV");
+        match opened {
+            Ok((mut rows, detected)) => {
+                assert_ne!(detected.kind, FormatKind::Csv, "{name}");
+                while let Ok(Some(_)) = rows.next() {}
             }
-            while let Ok(Some(_)) = rows.next() {}
+            Err(error) if name.starts_with("n_") => {
+                let error = error.failure().to_string();
+                assert!(error.contains("line ") || error.contains("byte "), "{name}: {error}");
+            }
+            Err(_) => {}
         }
     }
     println!("{counts:?}");
